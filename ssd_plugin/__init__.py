@@ -1,0 +1,21 @@
+"""SSD (Single Shot MultiBox Detector, arXiv 1512.02325) as a plugin of MMDetection.
+
+Import this package before any other part of mmdet: it makes mmdet importable on ``mmcv-lite``, which has no compiled
+ops, and registers every part under the scope ``ssd_plugin``.
+
+Flow: photograph -> ``datasets.transforms`` -> ``models.ssd_vgg`` (or any backbone) -> ``models.ssd_neck`` ->
+``models.ssd_head`` -> ``models.task_modules`` (default boxes, targets, mining) -> ``models.losses`` in training,
+``models.nms`` in prediction.
+
+Two conventions hold everywhere but in ``converters``:
+
+* labels are 0..C-1 for the C foreground classes, and C is the background;
+* boxes are xyxy, float32, in pixels of the network's input.
+"""
+
+from . import mmcv_ops
+from .version import __version__
+
+mmcv_ops.install()
+
+__all__ = ['__version__']

@@ -1,0 +1,1 @@
+"""Weights of other SSDs into ours."""

@@ -1,0 +1,1 @@
+"""The data path: what SSD needs between mmdet's data sets and its loader."""

@@ -1,0 +1,1 @@
+"""Default boxes, matching and mining."""

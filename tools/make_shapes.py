@@ -1,0 +1,51 @@
+"""Draws the embedded data set of shapes.
+
+Example: python tools/make_shapes.py data/shapes --images 500
+"""
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.progress import track
+
+from ssd_plugin.datasets.shapes import PictureRecord, ShapesParameters, make_shapes
+from ssd_plugin.engine.tool_main import run_tool
+from ssd_plugin.errors import InputError
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    defaults = ShapesParameters()
+    parser.add_argument('out', type=Path, help='folder to write; one that already holds this data set is left alone')
+    parser.add_argument('--images', type=int, default=defaults.images, help='number of pictures (default: %(default)s)')
+    parser.add_argument('--size', default='320x240', help='width x height in pixels (default: %(default)s)')
+    parser.add_argument('--seed', type=int, default=defaults.seed, help='(default: %(default)s)')
+    parser.add_argument(
+        '--val-fraction', type=float, default=defaults.val_fraction, help='share held out (default: %(default)s)'
+    )
+    parser.add_argument('--workers', type=int, default=2, help='processes (default: %(default)s)')
+    return parser.parse_args()
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    sides = text.lower().split('x')
+    if len(sides) != 2 or not all(side.isdecimal() for side in sides):
+        raise InputError(f'--size is {text!r}, expected width x height such as 320x240')
+    return int(sides[0]), int(sides[1])
+
+
+def show_progress(records: Iterable[PictureRecord], total: int) -> Iterable[PictureRecord]:
+    return track(records, description='drawing', total=total)
+
+
+def main() -> None:
+    args = parse_args()
+    width, height = parse_size(args.size)
+    parameters = ShapesParameters(args.images, width, height, args.seed, args.val_fraction)
+    written = make_shapes(args.out, parameters, args.workers, show_progress)
+    print(f'{args.out}: {parameters.images} pictures {"written" if written else "already there"}')
+
+
+if __name__ == '__main__':
+    run_tool(main)

@@ -1,1 +1,5 @@
 """The data path: what SSD needs between mmdet's data sets and its loader."""
+
+from . import transforms
+
+__all__ = ['transforms']

@@ -158,13 +158,13 @@ def _sampled_rectangles(count: int, scale_range: Range, aspect_range: Range) -> 
 
 
 def _best_iou(rectangles: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    x1, y1, x2, y2 = rectangles[:, :, None]  # (count, 1) each
-    left, top, right, bottom = boxes.T  # (M,) each
+    x1, y1, x2, y2 = rectangles  # (count,) each
+    left, top, right, bottom = boxes.T[:, :, None]  # (M, 1) each: the long axis comes last, which is the fast one
     overlap_width = np.maximum(np.minimum(x2, right) - np.maximum(x1, left), 0)
-    overlap_height = np.maximum(np.minimum(y2, bottom) - np.maximum(y1, top), 0)
-    overlap = overlap_width * overlap_height  # (count, M)
+    overlap = np.maximum(np.minimum(y2, bottom) - np.maximum(y1, top), 0)
+    overlap *= overlap_width  # (M, count)
     union = (x2 - x1) * (y2 - y1) + (right - left) * (bottom - top) - overlap
-    return (overlap / union).max(axis=1)
+    return np.divide(overlap, union, out=union).max(axis=0)
 
 
 def draw_crop(

@@ -77,6 +77,14 @@ def fit_span(start: int, stop: int, size: int, output: int) -> Span:
     return Span((start, stop), (round(first * step), round(last * step)), (first, last))
 
 
+def _resize(image: Image, size: tuple[int, int], interpolation: str) -> Image:
+    if interpolation != 'lanczos':
+        return cv2.resize(image, size, interpolation=cv2_interp_codes[interpolation])
+    # OpenCV's Lanczos takes half the time in single precision; the result differs by a level at the most.
+    precise = cv2.resize(image.astype(np.float32), size, interpolation=cv2.INTER_LANCZOS4)
+    return cv2.addWeighted(precise, 1, precise, 0, 0, dtype=cv2.CV_8U)  # rounds and saturates
+
+
 def render(
     image: Image,
     place: tuple[int, int],
@@ -119,7 +127,7 @@ def render(
         shown = distort(shown, distortion)
     if any(across.padding + down.padding):
         shown = cv2.copyMakeBorder(shown, *down.padding, *across.padding, cv2.BORDER_CONSTANT, value=fill)
-    resized: Image = cv2.resize(shown, size, interpolation=cv2_interp_codes[interpolation])
+    resized = _resize(shown, size, interpolation)
     if shrinks:
         resized[inner] = distort(resized[inner], distortion)
     if size == scale:

@@ -34,7 +34,7 @@ def test_the_cpu_computes_in_bfloat16_without_a_scaler() -> None:
     assert seen_dtypes(conv, wrapper, torch.rand(1, 3, 8, 8)) == (torch.bfloat16, torch.float32)
     assert wrapper.loss_scaler is None
     assert 'loss_scaler' not in wrapper.state_dict()
-    assert not torch.is_autocast_cpu_enabled()
+    assert not torch.is_autocast_enabled('cpu')
     assert conv.weight.dtype == torch.float32
 
 

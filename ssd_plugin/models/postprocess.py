@@ -1,0 +1,119 @@
+"""From raw outputs to detections."""
+
+from typing import Any, List, Mapping, NamedTuple, Optional, Sequence
+
+import torch
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from .candidates import best_per_class, best_per_level
+from .nms import suppress
+from .targets import sizes_of
+
+KEYS = ('score_thr', 'nms', 'nms_pre_per_class', 'nms_pre', 'min_bbox_size', 'max_per_img')
+
+
+class Postprocess(NamedTuple):
+    """The steps after the network; built from a ``test_cfg``.
+
+    ``test_cfg`` holds ``score_thr``, ``nms=dict(type='nms', iou_threshold=...)``, ``max_per_img`` and one of
+
+    * ``nms_pre_per_class``: the best so many of every class over all levels (the authors': 400);
+    * ``nms_pre``: the best so many of every level over all classes (mmdet's: 1000).
+
+    Attributes:
+        coder: Decodes deltas; its ``clip_border`` says whether boxes are clipped before suppression (mmdet) or last.
+        score_thr: Pairs must score more.
+        iou_threshold: Of the suppression.
+        max_per_img: Detections per image.
+        nms_pre_per_class: See above; None = not used.
+        nms_pre: See above; None = not used.
+        min_bbox_size: Drop boxes not wider and higher than this; None = keep all.
+
+    Source: spec section 7.
+    """
+
+    coder: Any
+    score_thr: float
+    iou_threshold: float
+    max_per_img: int
+    nms_pre_per_class: Optional[int]
+    nms_pre: Optional[int]
+    min_bbox_size: Optional[float]
+
+    @classmethod
+    def from_cfg(cls, cfg: Mapping[str, Any], coder: Any) -> 'Postprocess':
+        """Read a ``test_cfg``; what is missing has the authors' value.
+
+        Raises:
+            ValueError: An unknown key or kind of suppression, or both ways to choose candidates.
+        """
+        unknown = sorted(set(cfg) - set(KEYS))
+        nms = dict(cfg.get('nms', dict(type='nms')))
+        if unknown or nms.pop('type', 'nms') != 'nms' or set(nms) - {'iou_threshold'}:
+            raise ValueError(
+                f"test_cfg={dict(cfg)}: expected some of {KEYS}, with nms=dict(type='nms', iou_threshold=...)"
+            )
+        if 'nms_pre' in cfg and 'nms_pre_per_class' in cfg:
+            raise ValueError(f'test_cfg={dict(cfg)}: nms_pre and nms_pre_per_class exclude each other')
+        return cls(
+            coder=coder,
+            score_thr=cfg.get('score_thr', 0.01),
+            iou_threshold=nms.get('iou_threshold', 0.45),
+            max_per_img=cfg.get('max_per_img', 200),
+            nms_pre_per_class=None if 'nms_pre' in cfg else cfg.get('nms_pre_per_class', 400),
+            nms_pre=cfg.get('nms_pre'),
+            min_bbox_size=cfg.get('min_bbox_size'),
+        )
+
+    def __call__(
+        self,
+        logits: Tensor,
+        deltas: Tensor,
+        priors: Sequence[Tensor],
+        batch_img_metas: Sequence[dict],
+        rescale: bool = False,
+        with_nms: bool = True,
+    ) -> List[InstanceData]:
+        """Detections of a batch.
+
+        Args:
+            logits: (B, N, C + 1) float32, background last.
+            deltas: (B, N, 4) float32.
+            priors: Default boxes per level, N in all.
+            batch_img_metas: ``img_shape`` and, to rescale, ``scale_factor`` of every image.
+            rescale: Boxes in pixels of the photograph instead of the network's input.
+            with_nms: False returns the candidates.
+
+        Returns:
+            Per image ``bboxes``, ``scores``, ``labels``, best first.
+        """
+        images = len(logits)
+        scores = logits.softmax(-1)[..., :-1]
+        if self.nms_pre is not None:
+            found = best_per_level(scores, self.score_thr, self.nms_pre, [len(level) for level in priors])
+        else:
+            assert self.nms_pre_per_class is not None
+            found = best_per_class(scores, self.score_thr, self.nms_pre_per_class)
+        boxes = self.coder.decode(torch.cat(list(priors))[found.prior], deltas[found.image, found.prior])
+        sizes = sizes_of(batch_img_metas, logits.device)
+        if self.coder.clip_border:
+            boxes = _clip(boxes, sizes[found.image])
+        if self.min_bbox_size is not None:
+            large = (boxes[:, 2:] - boxes[:, :2] > self.min_bbox_size).all(1).nonzero()[:, 0]
+            boxes, found = boxes[large], found.pick(large)
+        if with_nms:
+            kept = suppress(boxes, found, self.iou_threshold, self.max_per_img, images)
+            boxes, found = boxes[kept], found.pick(kept)
+        boxes = _clip(boxes, sizes[found.image])
+        if rescale:
+            factors = torch.tensor([tuple(meta['scale_factor'])[:2] * 2 for meta in batch_img_metas])
+            boxes = boxes / factors.to(boxes)[found.image]
+        counts = torch.bincount(found.image, minlength=images).tolist()
+        columns = (torch.split(part, counts) for part in (boxes, found.score, found.label))
+        return [InstanceData(bboxes=box, scores=score, labels=label) for box, score, label in zip(*columns)]
+
+
+def _clip(boxes: Tensor, sizes: Tensor) -> Tensor:
+    """Boxes (K, 4) cut to the images they lie in, of sizes (K, 2) W and H."""
+    return boxes.clamp(min=0).minimum(sizes.repeat(1, 2))

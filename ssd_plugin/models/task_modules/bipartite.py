@@ -1,0 +1,64 @@
+"""Greedy bipartite matching without a step that waits for the device."""
+
+import torch
+from torch import Tensor
+
+
+def bipartite_match(overlaps: Tensor, floor: float) -> Tensor:
+    """Take out the best pair of object and box, again and again.
+
+    Written as proposals: every object proposes to its best box, a box keeps its best proposal, and a refused object
+    goes on to its next box. Both sides rank pairs by the same order (larger overlap, lower box, lower object), so the
+    one stable outcome is the greedy one, after as many rounds as there are objects at most. A box's best proposal only
+    ever improves, so one table serves all rounds.
+
+    Args:
+        overlaps: (B, M, N) float IoU; padded objects hold -1.
+        floor: Only pairs with a larger overlap are made.
+
+    Returns:
+        (B, N) int64, index of the object that holds the box, or -1.
+
+    Source: spec section 3, bipartite stage; ``weiliu89/caffe: src/caffe/util/bbox_util.cpp`` (MatchBBox).
+    """
+    batch, objects, boxes = overlaps.shape
+    on_cpu = overlaps.device.type == 'cpu'
+    best, choice = overlaps.max(2, keepdim=True)  # (B, M, 1); the first box of equal ones
+    # Reading a value is free on the CPU only: there, no two objects wanting one box is told at once and ends it.
+    if not (on_cpu and _all_distinct(choice[..., 0], best[..., 0] > floor)):
+        best, choice = _preferences(overlaps, min(objects, boxes))
+    index = torch.arange(objects, device=overlaps.device)
+    # Larger overlap first, then the lower object: bits of a non-negative float sort as the float does.
+    keys = (best.clamp(min=0).view(torch.int32).long() << 32) | (objects - index)[None, :, None]  # (B, M, K)
+    held = torch.zeros((batch, boxes + 1), dtype=torch.int64, device=overlaps.device)
+    pointer = torch.zeros((batch, objects, 1), dtype=torch.int64, device=overlaps.device)
+    for _ in range(objects):
+        wanted = best.gather(2, pointer)[..., 0] > floor  # (B, M)
+        key = keys.gather(2, pointer)[..., 0]
+        # Objects without an overlapping box left propose to a spare column.
+        box = choice.gather(2, pointer)[..., 0].masked_fill(~wanted, boxes)
+        held.scatter_reduce_(1, box, key, 'amax')
+        refused = wanted & (held.gather(1, box) != key)
+        if on_cpu and not refused.any():
+            break
+        pointer = (pointer + refused[..., None]).clamp_(max=choice.shape[2] - 1)
+    held = held[:, :boxes]
+    holder = objects - (held & 0xFFFFFFFF)
+    return torch.where(held > 0, holder, -1)
+
+
+def _all_distinct(choice: Tensor, wanted: Tensor) -> bool:
+    count = choice.shape[1]
+    # Objects that want nothing get numbers of their own.
+    own = -1 - torch.arange(count, device=choice.device)
+    ordered = torch.where(wanted, choice, own).sort(1).values
+    return not bool((ordered[:, 1:] == ordered[:, :-1]).any())
+
+
+def _preferences(overlaps: Tensor, count: int) -> 'tuple[Tensor, Tensor]':
+    """The ``count`` best boxes of every object; equal overlaps by the lower box, which ``topk`` alone leaves open."""
+    boxes = overlaps.shape[2]
+    rising = torch.arange(boxes, 0, -1, device=overlaps.device)
+    keys = (overlaps.clamp(min=0).view(torch.int32).long() << 32) | rising
+    choice = boxes - (keys.topk(count, dim=2).values & 0xFFFFFFFF)  # (B, M, K)
+    return overlaps.gather(2, choice), choice

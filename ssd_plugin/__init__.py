@@ -13,8 +13,13 @@ Two conventions hold everywhere but in ``converters``:
 * boxes are xyxy, float32, in pixels of the network's input.
 """
 
-from . import mmcv_ops
-from .version import __version__
+from . import compatibility
+
+compatibility.check()
+
+# mmcv_ops imports torch, whose absence the check explains.
+from . import mmcv_ops  # noqa: E402
+from .version import __version__  # noqa: E402
 
 mmcv_ops.install()
 

@@ -1,1 +1,12 @@
-"""What the training loop needs: mixed precision, hooks, safe checkpoints."""
+"""What the training loop needs: mixed precision, hooks, safe checkpoints.
+
+Importing it makes every checkpoint that MMEngine loads go through ``checkpoint_safety``.
+"""
+
+from . import checkpoint_safety
+from .annotation_hook import AnnotationReportHook
+from .autocast import AutocastOptimWrapper
+
+checkpoint_safety.install()
+
+__all__ = ['AnnotationReportHook', 'AutocastOptimWrapper']

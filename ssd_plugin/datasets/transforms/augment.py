@@ -1,7 +1,7 @@
 """SSD's augmentation in one pass over the pixels."""
 
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import cv2
 from mmcv.transforms import BaseTransform
@@ -14,6 +14,9 @@ from .objects import get_boxes, keep_labels, set_boxes
 from .photometric import SSDPhotometricDistort
 from .sampling import Distortion, PixelRectangle, draw_flip
 from .view import render
+
+#: True, False, or the arguments of the step.
+Setting = Union[bool, dict[str, Any]]
 
 UNDISTORTED = Distortion(contrast_last=False, brightness=None, contrast=None, saturation=None, hue=None)
 
@@ -51,11 +54,11 @@ class SSDAugment(BaseTransform):
     def __init__(
         self,
         scale: Sequence[int],
-        distort: Any = True,
+        distort: Setting = True,
         expand_prob: float = 0.5,
         expand_ratio_range: tuple[float, float] = (1.0, 4.0),
         fill: Sequence[int] = MEAN_COLOUR,
-        crop: Any = True,
+        crop: Setting = True,
         random_interpolation: bool = True,
         flip_prob: float = 0.5,
     ) -> None:
@@ -110,7 +113,7 @@ class SSDAugment(BaseTransform):
         return results
 
 
-def _step(kind: Any, setting: Any) -> Optional[Any]:
+def _step(kind: Any, setting: Setting) -> Optional[Any]:
     if isinstance(setting, dict):
         return kind(**setting)
     return kind() if setting else None

@@ -1,0 +1,78 @@
+import cv2
+import numpy as np
+import pytest
+from mmengine.registry import TRANSFORMS
+
+from ssd_plugin.datasets.transforms import LoadImage
+from ssd_plugin.datasets.transforms.loading import is_truncated_jpeg
+from ssd_plugin.errors import InputError
+
+
+@pytest.fixture
+def jpeg(photograph):
+    return cv2.imencode('.jpg', photograph(64, 48))[1].tobytes()
+
+
+def load(path):
+    return TRANSFORMS.build(dict(type='ssd_plugin.LoadImage'))(dict(img_path=str(path)))
+
+
+def test_loads_colour(tmp_path, photograph):
+    image = photograph(33, 21)
+    cv2.imwrite(str(tmp_path / 'a.png'), image)
+    results = load(tmp_path / 'a.png')
+    assert np.array_equal(results['img'], image)
+    assert results['img_shape'] == results['ori_shape'] == (21, 33)
+
+
+def test_grey_image_gets_three_channels(tmp_path, photograph):
+    cv2.imwrite(str(tmp_path / 'grey.png'), photograph(33, 21)[..., 0])
+    assert load(tmp_path / 'grey.png')['img'].shape == (21, 33, 3)
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(InputError, match=r'none\.jpg: No such file or directory: expected a JPEG'):
+        load(tmp_path / 'none.jpg')
+
+
+def test_folder_in_place_of_a_file(tmp_path):
+    with pytest.raises(InputError, match='Is a directory'):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize('backend', ['cv2', 'pillow'])
+@pytest.mark.parametrize('content', [b'', b'<html>not found</html>', b'\xff\xd8\xff\xe0 no header'])
+def test_no_picture_names_file_and_size(tmp_path, content, backend):
+    (tmp_path / 'broken.jpg').write_bytes(content)
+    with pytest.raises(InputError, match=rf'broken\.jpg: {len(content)} bytes .*: expected a JPEG') as caught:
+        LoadImage(imdecode_backend=backend)(dict(img_path=str(tmp_path / 'broken.jpg')))
+    assert '\n' not in str(caught.value)
+
+
+@pytest.mark.parametrize('share', [0.5, 0.9, 0.999])
+def test_truncated_jpeg_is_refused(tmp_path, jpeg, share):
+    cut = jpeg[: int(len(jpeg) * share)]
+    (tmp_path / 'cut.jpg').write_bytes(cut)
+    assert is_truncated_jpeg(cut)
+    with pytest.raises(InputError, match=rf'cut\.jpg: JPEG cut short after {len(cut)} bytes'):
+        load(tmp_path / 'cut.jpg')
+
+
+def test_truncated_jpeg_with_a_thumbnail_is_refused(jpeg):
+    thumbnail = b'\xff\xe1' + (len(jpeg) + 2).to_bytes(2, 'big') + jpeg
+    with_thumbnail = jpeg[:2] + thumbnail + jpeg[2:]
+    assert not is_truncated_jpeg(with_thumbnail)
+    assert is_truncated_jpeg(with_thumbnail[:-100])
+
+
+def test_bytes_after_the_end_are_fine(tmp_path, jpeg):
+    (tmp_path / 'padded.jpg').write_bytes(jpeg + bytes(1000))
+    assert load(tmp_path / 'padded.jpg')['img'].shape == (48, 64, 3)
+
+
+def test_progressive_jpeg_is_complete(photograph):
+    image = photograph(64, 48)
+    progressive = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+    assert progressive.count(b'\xff\xda') > 1
+    assert not is_truncated_jpeg(progressive)
+    assert is_truncated_jpeg(progressive[:-10])

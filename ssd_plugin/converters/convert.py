@@ -1,0 +1,125 @@
+"""Recognises where weights come from and converts them."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Callable, Optional
+
+from torch import Tensor
+
+from ..errors import InputError
+from . import amdegroot, caffe, lufficc, mmdet, torchvision
+from .result import ConvertedWeights
+
+Converter = Callable[[Mapping[str, Tensor]], ConvertedWeights]
+
+# Kind -> a key that only its weights have. The first that is found decides.
+_TELLTALES: Mapping[str, str] = MappingProxyType(
+    {
+        torchvision.KIND: 'backbone.scale_weight',
+        torchvision.SSDLITE_KIND: 'backbone.features.0.0.0.weight',
+        lufficc.KIND: 'backbone.vgg.0.weight',
+        amdegroot.KIND: 'vgg.0.weight',
+        amdegroot.TRUNK_KIND: '33.weight',
+        mmdet.OLD_KIND: 'backbone.extra.0.weight',
+        mmdet.KIND: 'bbox_head.cls_convs.0.0.weight',
+        mmdet.DEPTHWISE_KIND: 'bbox_head.cls_convs.0.0.conv.weight',
+        caffe.KIND: 'conv4_3_norm.weight',
+        caffe.TRUNK_KIND: 'conv1_1.weight',
+    }
+)
+_CONVERTERS: Mapping[str, Converter] = MappingProxyType(
+    {
+        torchvision.KIND: torchvision.convert,
+        torchvision.SSDLITE_KIND: torchvision.refuse_ssdlite,
+        lufficc.KIND: lufficc.convert,
+        amdegroot.KIND: amdegroot.convert,
+        amdegroot.TRUNK_KIND: amdegroot.convert_trunk,
+        mmdet.OLD_KIND: mmdet.convert_old,
+        mmdet.KIND: mmdet.convert,
+        mmdet.DEPTHWISE_KIND: mmdet.convert_depthwise,
+        mmdet.OURS_KIND: mmdet.convert_ours,
+        caffe.KIND: caffe.convert,
+        caffe.TRUNK_KIND: caffe.convert_trunk,
+    }
+)
+KINDS = tuple(_CONVERTERS)
+
+
+def read_state_dict(loaded: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Finds the weights in a loaded file.
+
+    Args:
+        loaded: What the file holds: the weights themselves or a dict with them as ``state_dict`` or ``model``.
+
+    Returns:
+        The weights, without the prefix ``module.`` of parallel training, and the file's ``meta``.
+
+    Raises:
+        InputError: If there are none, an entry is no tensor, or mmdet 1 wrote the file.
+    """
+    meta = dict(loaded.get('meta') or {})
+    version = str(meta.get('mmdet_version', ''))
+    if version.startswith(('0.', '1.')):
+        raise InputError(
+            f'mmdet_version of the file is {version}, expected 2.0 or later: its classes are numbered and its boxes '
+            "measured otherwise, run mmdet's tools/model_converters/upgrade_model_version.py first"
+        )
+    weights = loaded
+    for name in ('state_dict', 'model'):
+        if isinstance(loaded.get(name), Mapping):
+            weights = loaded[name]
+            break
+    if not weights:
+        raise InputError('the file holds no weights, expected a state dict')
+    for key, value in weights.items():
+        if not isinstance(value, Tensor):
+            raise InputError(f'entry {key!r} is a {type(value).__name__}, expected a tensor: this is no state dict')
+    return {key.removeprefix('module.'): value for key, value in weights.items()}, meta
+
+
+def recognise(state_dict: Mapping[str, Tensor], meta: Optional[Mapping[str, Any]] = None) -> str:
+    """Tells where weights come from.
+
+    Args:
+        state_dict: Weights under their own names.
+        meta: Of the file; ours and mmdet's weights have the same names, but our training notes its config there.
+
+    Returns:
+        One of ``KINDS``.
+
+    Raises:
+        InputError: If none fits.
+    """
+    for kind, key in _TELLTALES.items():
+        if key in state_dict:
+            by_us = kind in (mmdet.KIND, mmdet.DEPTHWISE_KIND) and 'ssd_plugin.' in str((meta or {}).get('cfg', ''))
+            return mmdet.OURS_KIND if by_us else kind
+    raise InputError(
+        f'weights with keys such as {next(iter(state_dict), None)!r} are of no known kind, expected one of '
+        f'{", ".join(KINDS)}; --from names it'
+    )
+
+
+def convert(state_dict: Mapping[str, Tensor], kind: str, num_classes: Optional[int] = None) -> ConvertedWeights:
+    """Converts weights.
+
+    Args:
+        state_dict: Weights under their own names.
+        kind: One of ``KINDS``.
+        num_classes: Foreground classes that the result must have; 90 keeps the unused ids of torchvision's weights.
+
+    Returns:
+        The weights under our names and in our conventions. Tensors that need no change are shared with the source.
+
+    Raises:
+        InputError: If the kind is unknown, a key or shape does not fit it, or the classes are not ``num_classes``.
+    """
+    if kind not in _CONVERTERS:
+        raise InputError(f'kind is {kind!r}, expected one of {", ".join(KINDS)}')
+    if kind == torchvision.KIND and num_classes == torchvision.COCO_IDS:
+        converted = torchvision.convert(state_dict, keep_unused_ids=True)
+    else:
+        converted = _CONVERTERS[kind](state_dict)
+    if num_classes is not None and converted.num_classes != num_classes:
+        raise InputError(f'{kind} weights: {converted.num_classes} foreground classes, expected {num_classes}')
+    return converted

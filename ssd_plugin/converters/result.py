@@ -1,0 +1,71 @@
+"""What a conversion gives."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from torch import Tensor
+
+CAFFE_MEAN_BGR = (104.0, 117.0, 123.0)
+
+
+@dataclass(frozen=True)
+class DataPreprocessor:
+    """The preprocessing that the weights were trained with, as ``DetDataPreprocessor`` takes it.
+
+    Attributes:
+        mean: Subtracted from each channel, in the order in which the network reads them.
+        std: The channels are divided by it after that.
+        bgr_to_rgb: Whether the network reads RGB.
+    """
+
+    mean: tuple[float, float, float] = CAFFE_MEAN_BGR
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    bgr_to_rgb: bool = False
+
+    def settings(self) -> dict[str, Any]:
+        """The arguments, in plain types."""
+        return {'mean': list(self.mean), 'std': list(self.std), 'bgr_to_rgb': self.bgr_to_rgb}
+
+    def config_lines(self) -> str:
+        """The lines to put into a config."""
+        arguments = ', '.join(f'{name}={value}' for name, value in self.settings().items())
+        return f'model = dict(data_preprocessor=dict({arguments}))'
+
+
+@dataclass(frozen=True)
+class ConvertedWeights:
+    """Weights under our names and in our conventions.
+
+    Attributes:
+        kind: Where they came from.
+        state_dict: The weights.
+        num_classes: Foreground classes of the head, None for a trunk alone.
+        data_preprocessor: What the network wants to read, None where the file keeps its own config's.
+        default_boxes: Which published tiling the boxes are predicted on, None where the source does not say.
+        notes: What the reader has to know, one line each.
+    """
+
+    kind: str
+    state_dict: dict[str, Tensor]
+    num_classes: Optional[int]
+    data_preprocessor: Optional[DataPreprocessor]
+    default_boxes: Optional[str] = None
+    notes: tuple[str, ...] = ()
+
+    def checkpoint(self, classes: Optional[Sequence[str]], meta: Optional[Mapping[str, Any]] = None) -> dict[str, Any]:
+        """The file that MMEngine loads.
+
+        Args:
+            classes: Names of the foreground classes in order, for the inferencer, None when unknown.
+            meta: What the source file's ``meta`` held, kept.
+        """
+        origin: dict[str, Any] = {'converted_from': self.kind}
+        if self.data_preprocessor is not None:
+            origin['data_preprocessor'] = self.data_preprocessor.settings()
+        if self.default_boxes is not None:
+            origin['default_boxes'] = self.default_boxes
+        kept = {**(meta or {}), 'ssd_plugin': origin}
+        if classes is not None:
+            kept['dataset_meta'] = {'classes': tuple(classes)}
+        return {'meta': kept, 'state_dict': self.state_dict}

@@ -1,0 +1,98 @@
+from typing import Any
+
+import pytest
+import test_amdegroot
+import test_caffe
+import test_lufficc
+import test_mmdet
+import test_torchvision
+import torch
+from plain_ssd import PlainSSD, named
+
+from ssd_plugin.converters.convert import KINDS, convert, read_state_dict, recognise
+from ssd_plugin.errors import InputError
+
+NUMBERS = [0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28, 31, 33]
+
+
+def sources(plain: PlainSSD) -> dict[str, dict[str, torch.Tensor]]:
+    return {
+        'torchvision': test_torchvision.theirs(plain),
+        'torchvision-ssdlite': {'backbone.features.0.0.0.weight': torch.zeros(16, 3, 3, 3)},
+        'amdegroot': test_amdegroot.theirs(plain),
+        'amdegroot-trunk': named(plain.trunk, [str(number) for number in NUMBERS]),
+        'lufficc': test_lufficc.theirs(plain),
+        'mmdet': test_mmdet.new(plain),
+        'mmdet-2.13': test_mmdet.old(plain),
+        'mmdet-ssdlite': {'bbox_head.cls_convs.0.0.conv.weight': torch.zeros(96, 1, 3, 3)},
+        'caffe': test_caffe.theirs(plain),
+        'caffe-trunk': named(plain.trunk, test_caffe.TRUNK),
+    }
+
+
+def test_every_kind_is_recognised(plain300: PlainSSD) -> None:
+    found = {kind: recognise(state) for kind, state in sources(plain300).items()}
+    assert found == {kind: kind for kind in found}
+    assert set(KINDS) == {*found, 'ours'}
+
+
+def test_our_training_is_told_by_its_config(plain300: PlainSSD) -> None:
+    meta = {'cfg': "model = dict(type='ssd_plugin.SSD')"}
+    assert recognise(test_mmdet.new(plain300), meta) == 'ours'
+    assert recognise(test_mmdet.new(plain300), {'cfg': "model = dict(type='SingleStageDetector')"}) == 'mmdet'
+
+
+@pytest.mark.parametrize(
+    'kind', [kind for kind in KINDS if kind not in ('torchvision-ssdlite', 'mmdet-ssdlite', 'ours')]
+)
+def test_every_kind_converts_to_the_same_trunk(kind: str, plain300: PlainSSD) -> None:
+    """But for the order of the colours, which is Caffe's; mmdet's file keeps RGB."""
+    converted = convert(sources(plain300)[kind], kind)
+    assert torch.equal(converted.state_dict['backbone.features.31.weight'], plain300.trunk[13][0])
+    first = plain300.trunk[0][0]
+    turned = kind.startswith(('torchvision', 'amdegroot', 'lufficc'))
+    assert torch.equal(converted.state_dict['backbone.features.0.weight'], first.flip(1) if turned else first)
+
+
+def test_ssdlite_is_refused(plain300: PlainSSD) -> None:
+    with pytest.raises(InputError, match='MobileNetV3'):
+        convert(sources(plain300)['torchvision-ssdlite'], 'torchvision-ssdlite')
+
+
+def test_unknown_weights() -> None:
+    with pytest.raises(
+        InputError, match=r"weights with keys such as 'fc.weight' are of no known kind, expected one of"
+    ):
+        recognise({'fc.weight': torch.zeros(1)})
+
+
+def test_unknown_kind() -> None:
+    with pytest.raises(InputError, match="kind is 'darknet', expected one of torchvision"):
+        convert({}, 'darknet')
+
+
+def test_wrong_number_of_classes(plain300: PlainSSD) -> None:
+    with pytest.raises(InputError, match='caffe weights: 3 foreground classes, expected 20'):
+        convert(test_caffe.theirs(plain300), 'caffe', 20)
+
+
+@pytest.mark.parametrize(
+    'wrap', [lambda w: w, lambda w: {'state_dict': w, 'meta': {'epoch': 3}}, lambda w: {'model': w}]
+)
+def test_state_dict_is_found(wrap: Any) -> None:
+    weight = torch.zeros(1)
+    state, meta = read_state_dict(wrap({'module.vgg.0.weight': weight}))
+    assert state == {'vgg.0.weight': weight}
+    assert meta in ({}, {'epoch': 3})
+
+
+def test_no_state_dict() -> None:
+    with pytest.raises(InputError, match="entry 'epoch' is a int, expected a tensor"):
+        read_state_dict({'epoch': 3})
+    with pytest.raises(InputError, match='holds no weights'):
+        read_state_dict({})
+
+
+def test_mmdet_1_is_refused() -> None:
+    with pytest.raises(InputError, match=r'mmdet_version of the file is 1\.2\.0, expected 2.0 or later'):
+        read_state_dict({'meta': {'mmdet_version': '1.2.0'}, 'state_dict': {'a': torch.zeros(1)}})

@@ -49,7 +49,7 @@ def distribution():
 @pytest.fixture(scope='module')
 def constraints():
     lines = (ROOT / 'requirements' / 'constraints.txt').read_text().splitlines()
-    requirements = [Requirement(line) for line in lines if not line.startswith('#')]
+    requirements = [Requirement(line) for line in lines if line and not line.startswith('#')]
     return {canonicalize_name(requirement.name): requirement.specifier for requirement in requirements}
 
 

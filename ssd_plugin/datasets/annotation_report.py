@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from ssd_plugin.errors import InputError
 
 from .box_rules import REASONS, invalid_boxes
+from .class_names import shown
 
 _FILES_NAMED = 3
-_CLASSES_NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -143,8 +143,8 @@ def _coco_images(dataset: CocoDataset, allow_other_classes: bool) -> Iterator[_I
     listed = tuple(name for name in names.values() if name in classes)
     if listed != classes:
         raise InputError(
-            f"{dataset.ann_file}: its categories are {_shown(listed)}, expected the data set's classes in their order, "
-            f'{_shown(classes)}'
+            f"{dataset.ann_file}: its categories are {shown(listed)}, expected the data set's classes in their order, "
+            f'{shown(classes)}'
         )
     for image in content['images']:
         xywh = np.array(boxes[image['id']], dtype=np.float64).reshape(-1, 4)
@@ -154,12 +154,6 @@ def _coco_images(dataset: CocoDataset, allow_other_classes: bool) -> Iterator[_I
 
 def _other_class(path: str, name: str, classes: Iterable[str]) -> InputError:
     return InputError(
-        f'{path}: holds an object of class {name!r}, expected one of {_shown(classes)}; '
+        f'{path}: holds an object of class {name!r}, expected one of {shown(classes)}; '
         'set metainfo.classes of the data set'
     )
-
-
-def _shown(classes: Iterable[str]) -> str:
-    names = list(classes)
-    rest = f', ... ({len(names)} classes)' if len(names) > _CLASSES_NAMED else ''
-    return f'({", ".join(names[:_CLASSES_NAMED])}{rest})'

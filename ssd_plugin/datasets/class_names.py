@@ -1,0 +1,19 @@
+"""Writes the classes of a data set into a line that a user reads."""
+
+from collections.abc import Iterable
+
+_SHOWN = 20
+
+
+def shown(classes: Iterable[str]) -> str:
+    """Lists the names, the first 20 of many.
+
+    Args:
+        classes: Names in the order of their labels.
+
+    Returns:
+        ``(cat, dog)``, or ``(cat, dog, ... 80 classes)``.
+    """
+    names = list(classes)
+    rest = f', ... {len(names)} classes' if len(names) > _SHOWN else ''
+    return f'({", ".join(names[:_SHOWN])}{rest})'

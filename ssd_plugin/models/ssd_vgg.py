@@ -123,11 +123,12 @@ def _blocks(
 
 
 def _tail(atrous: bool, ceil_mode: bool) -> List[nn.Module]:
+    before = BLOCK_CHANNELS[-1]
     if atrous:
         pool = nn.MaxPool2d(kernel_size=3, stride=1, padding=1)
-        fc6 = nn.Conv2d(512, 1024, kernel_size=3, padding=6, dilation=6)
+        fc6 = nn.Conv2d(before, 2 * before, kernel_size=3, padding=6, dilation=6)
     else:
         pool = nn.MaxPool2d(kernel_size=2, stride=2, ceil_mode=ceil_mode)
-        fc6 = nn.Conv2d(512, 4096, kernel_size=7, padding=3)
+        fc6 = nn.Conv2d(before, 8 * before, kernel_size=7, padding=3)
     width = fc6.out_channels
     return [pool, fc6, nn.ReLU(inplace=True), nn.Conv2d(width, width, kernel_size=1), nn.ReLU(inplace=True)]

@@ -1,0 +1,12 @@
+_base_ = '../ssd/ssd300_vgg16_voc0712.py'
+model = dict(
+    data_preprocessor=dict(mean=[103.53, 116.28, 123.675], std=[57.375, 57.12, 58.395]),  # of the pretrained weights
+    backbone=dict(
+        _delete_=True,  # another kind of backbone, with arguments of its own
+        type='ResNet',
+        depth=18,
+        out_indices=(1, 2, 3),
+        init_cfg=dict(type='Pretrained', checkpoint='https://download.pytorch.org/models/resnet18-f37072fd.pth'),
+    ),
+    neck=dict(l2_norm_scale=None, norm_cfg=dict(type='BN')),
+)

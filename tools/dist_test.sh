@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Evaluates on several GPUs of one or more machines.
+# Example: tools/dist_test.sh configs/ssd/ssd300_vgg16_voc0712.py CHECKPOINT 4
+# On several machines: NNODES, NODE_RANK, MASTER_ADDR, PORT.
+set -euo pipefail
+config=${1:?usage: dist_test.sh CONFIG CHECKPOINT GPUS [OPTIONS OF test.py]}
+checkpoint=${2:?usage: dist_test.sh CONFIG CHECKPOINT GPUS [OPTIONS OF test.py]}
+gpus=${3:?usage: dist_test.sh CONFIG CHECKPOINT GPUS [OPTIONS OF test.py]}
+python -m torch.distributed.run \
+  --nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}" --nproc_per_node="$gpus" \
+  --master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}" \
+  "$(dirname "$0")/test.py" "$config" "$checkpoint" --launcher pytorch "${@:4}"

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Trains on several GPUs of one or more machines.
+# Example: tools/dist_train.sh configs/ssd/ssd300_vgg16_voc0712.py 4 --amp
+# On several machines: NNODES, NODE_RANK, MASTER_ADDR, PORT.
+set -euo pipefail
+config=${1:?usage: dist_train.sh CONFIG GPUS [OPTIONS OF train.py]}
+gpus=${2:?usage: dist_train.sh CONFIG GPUS [OPTIONS OF train.py]}
+python -m torch.distributed.run \
+  --nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}" --nproc_per_node="$gpus" \
+  --master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}" \
+  "$(dirname "$0")/train.py" "$config" --launcher pytorch "${@:3}"

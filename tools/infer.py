@@ -1,0 +1,69 @@
+"""Draws detections into images, and writes them as JSON.
+
+Example: python tools/infer.py configs/shapes/ssd300_r18_shapes.py CHECKPOINT data/shapes/JPEGImages --out-dir out
+"""
+
+import argparse
+from pathlib import Path
+from typing import List
+
+import ssd_plugin  # noqa: F401  first: it makes mmdet importable
+from ssd_plugin.engine.preflight import check_config
+from ssd_plugin.engine.tool_config import read_config
+from ssd_plugin.engine.tool_main import run_tool
+from ssd_plugin.errors import InputError
+
+SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('inputs', nargs='+', type=Path, metavar='INPUT', help='images and folders of images')
+    parser.add_argument('--out-dir', default='outputs', help='pictures go to its vis/, JSON to its preds/')
+    parser.add_argument('--score-thr', type=float, default=0.3, help='draw detections that score at least this')
+    parser.add_argument('--batch-size', type=int, default=8)
+    parser.add_argument('--device', help='cpu, cuda, cuda:1, ... (default: the best there is)')
+    return parser.parse_args()
+
+
+def find_images(inputs: List[Path]) -> List[str]:
+    images: List[str] = []
+    for path in inputs:
+        if path.is_dir():
+            found = sorted(str(file) for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
+            if not found:
+                raise InputError(f'{path}: holds no image, expected files ending in {", ".join(SUFFIXES)}')
+            images += found
+        elif path.is_file():
+            images.append(str(path))
+        else:
+            raise InputError(f'{path}: no such file or folder, expected an image')
+    return images
+
+
+def main() -> None:
+    args = parse_args()
+    images = find_images(args.inputs)
+    config = read_config(args.config, None, None, 'none')
+    config.load_from = args.checkpoint
+    check_config(config, 'infer')
+
+    from mmdet.apis import DetInferencer
+
+    from ssd_plugin.datasets.transforms import LoadImage
+
+    # All of them before the first: a broken file leaves no half of the pictures behind.
+    reader = LoadImage()
+    for image in images:
+        reader({'img_path': image})
+    inferencer = DetInferencer(config, args.checkpoint, device=args.device)
+    inferencer(
+        images, batch_size=args.batch_size, out_dir=args.out_dir, pred_score_thr=args.score_thr, no_save_pred=False
+    )
+    print(f'{len(images)} pictures: {args.out_dir}/vis, detections: {args.out_dir}/preds')
+
+
+if __name__ == '__main__':
+    run_tool(main)

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Evaluates on a Slurm cluster, one process per GPU.
+# Example: GPUS=8 tools/slurm_test.sh PARTITION JOB configs/ssd/ssd300_vgg16_voc0712.py CHECKPOINT
+set -euo pipefail
+partition=${1:?usage: slurm_test.sh PARTITION JOB CONFIG CHECKPOINT [OPTIONS OF test.py]}
+job=${2:?usage: slurm_test.sh PARTITION JOB CONFIG CHECKPOINT [OPTIONS OF test.py]}
+config=${3:?usage: slurm_test.sh PARTITION JOB CONFIG CHECKPOINT [OPTIONS OF test.py]}
+checkpoint=${4:?usage: slurm_test.sh PARTITION JOB CONFIG CHECKPOINT [OPTIONS OF test.py]}
+gpus=${GPUS:-8}
+per_node=${GPUS_PER_NODE:-$((gpus < 8 ? gpus : 8))}
+# shellcheck disable=SC2086  # SRUN_ARGS holds several words
+srun -p "$partition" --job-name="$job" --gres="gpu:$per_node" --ntasks="$gpus" --ntasks-per-node="$per_node" \
+  --cpus-per-task="${CPUS_PER_TASK:-5}" --kill-on-bad-exit=1 ${SRUN_ARGS:-} \
+  python -u "$(dirname "$0")/test.py" "$config" "$checkpoint" --launcher slurm "${@:5}"

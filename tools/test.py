@@ -1,0 +1,60 @@
+"""Evaluates a checkpoint.
+
+Example: python tools/test.py configs/shapes/ssd300_r18_shapes.py work_dirs/ssd300_r18_shapes/epoch_20.pth
+"""
+
+import argparse
+import os
+from pathlib import Path
+
+from mmengine.config import DictAction
+
+import ssd_plugin  # noqa: F401  first: it makes mmdet importable
+from ssd_plugin.engine.preflight import check_config
+from ssd_plugin.engine.tool_config import read_config
+from ssd_plugin.engine.tool_main import run_tool
+from ssd_plugin.errors import InputError
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('--work-dir', help='folder for logs and figures (default: work_dirs/CONFIG)')
+    parser.add_argument('--out', help='write all predictions to this .pkl file')
+    parser.add_argument('--show', action='store_true', help='show every picture with its detections')
+    parser.add_argument('--show-dir', help='draw detections into this folder of the run')
+    parser.add_argument('--wait-time', type=float, default=2, help='seconds a shown picture stays')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='change entries of the config'
+    )
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    # torch.distributed.launch passes it.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    if args.out and Path(args.out).suffix not in ('.pkl', '.pickle'):
+        raise InputError(f'--out is {args.out!r}, expected a file name ending in .pkl')
+    config = read_config(args.config, args.cfg_options, args.work_dir, args.launcher)
+    config.load_from = args.checkpoint
+    if args.show or args.show_dir:
+        config.default_hooks.visualization.update(
+            draw=True, show=args.show, wait_time=args.wait_time, test_out_dir=args.show_dir
+        )
+    check_config(config, 'test')
+
+    from mmdet.evaluation import DumpDetResults
+    from mmengine.runner import Runner
+
+    runner = Runner.from_cfg(config)
+    if args.out:
+        runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
+    runner.test()
+
+
+if __name__ == '__main__':
+    run_tool(main)

@@ -1,0 +1,66 @@
+"""Trains a detector.
+
+Example: python tools/train.py configs/shapes/ssd300_r18_shapes.py
+"""
+
+import argparse
+import os
+
+from mmengine.config import DictAction
+
+import ssd_plugin  # noqa: F401  first: it makes mmdet importable
+from ssd_plugin.engine.preflight import check_config
+from ssd_plugin.engine.tool_config import AMP_WRAPPER, read_config
+from ssd_plugin.engine.tool_main import run_tool
+from ssd_plugin.errors import InputError
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--work-dir', help='folder for logs and checkpoints (default: work_dirs/CONFIG)')
+    parser.add_argument('--amp', action='store_true', help='mixed precision, on a GPU and on a CPU (bfloat16)')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        help='go on from a checkpoint; without a path from the last one in the work folder',
+    )
+    parser.add_argument(
+        '--auto-scale-lr', action='store_true', help='scale the learning rate to the batch size over all devices'
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='change entries of the config, e.g. train_cfg.max_epochs=5 model.input_size="(400,300)"',
+    )
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    # torch.distributed.launch passes it.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    config = read_config(args.config, args.cfg_options, args.work_dir, args.launcher)
+    if args.amp:
+        config.optim_wrapper.type = AMP_WRAPPER
+    if args.auto_scale_lr:
+        if 'base_batch_size' not in config.get('auto_scale_lr', {}):
+            raise InputError(f'{args.config}: no auto_scale_lr.base_batch_size, which --auto-scale-lr needs')
+        config.auto_scale_lr.enable = True
+    if args.resume:
+        config.resume = True
+        config.load_from = None if args.resume == 'auto' else args.resume
+    check_config(config, 'train')
+
+    from mmengine.runner import Runner
+
+    Runner.from_cfg(config).train()
+
+
+if __name__ == '__main__':
+    run_tool(main)

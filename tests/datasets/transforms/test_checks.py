@@ -24,7 +24,7 @@ def test_good_values_pass():
 
 @pytest.mark.parametrize('value', [-0.01, 1.01, float('nan')])
 def test_probability(value):
-    with pytest.raises(InputError, match='^p = .*: expected a probability from 0 to 1$'):
+    with pytest.raises(InputError, match=r'^p = .*: expected a probability from 0 to 1$'):
         check_probability('p', value)
 
 

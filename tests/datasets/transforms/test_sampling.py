@@ -143,11 +143,16 @@ def test_drawing_all_trials_at_once_changes_no_distribution():
         assert one.mean() == pytest.approx(other.mean(), abs=4 * error)
 
 
-def test_one_object_that_fits_is_enough():
-    # With every object required, the far one would make an IoU of 0.9 impossible.
+@pytest.mark.parametrize('bound', [0.1, 0.5, 0.7])
+def test_crop_reaches_the_bound_with_one_object_and_that_is_enough(bound):
+    # Were every object required, the small far one would rule out each of these crops.
     boxes = np.array([[0, 0, 600, 600], [990, 990, 1000, 1000]], dtype=np.float32)
-    crops = {draw_crop(boxes, 1000, 1000, (0.7,), 5000, (0.3, 1.0), (0.5, 2.0)) for _ in range(60)}
-    assert len(crops) > 10
+    crops = [draw_crop(boxes, 1000, 1000, (bound,), 500, (0.3, 1.0), (0.5, 2.0)) for _ in range(300)]
+    cut = [c for c in crops if c != WHOLE]
+    assert len(cut) / 300 == pytest.approx(0.5, abs=0.12)  # found almost always, then one of two
+    for c in cut:
+        overlap = (min(c.x2, 0.6) - c.x1) * (min(c.y2, 0.6) - c.y1)
+        assert overlap / ((c.x2 - c.x1) * (c.y2 - c.y1) + 0.36 - overlap) >= bound
 
 
 def test_crop_in_pixels_truncates_corner_and_size():

@@ -155,5 +155,5 @@ def _coco_images(dataset: CocoDataset, allow_other_classes: bool) -> Iterator[_I
 def _other_class(path: str, name: str, classes: Iterable[str]) -> InputError:
     return InputError(
         f'{path}: holds an object of class {name!r}, expected one of {shown(classes)}; '
-        'set metainfo.classes of the data set'
+        'list it in metainfo.classes of the data set, or set allow_other_classes=True to leave such objects out'
     )

@@ -123,7 +123,8 @@ def test_another_class_in_an_xml_file_raises(filter_cfg: Optional[dict], tmp_pat
         scan(dataset)
     path = tmp_path / 'Annotations' / 'b.xml'
     assert str(caught.value) == (
-        f"{path}: holds an object of class 'bird', expected one of (cat, dog); set metainfo.classes of the data set"
+        f"{path}: holds an object of class 'bird', expected one of (cat, dog); list it in metainfo.classes of the data "
+        'set, or set allow_other_classes=True to leave such objects out'
     )
     assert scan(dataset, allow_other_classes=True).boxes == 1
 

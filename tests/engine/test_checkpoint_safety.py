@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Callable
 
@@ -129,3 +131,13 @@ def test_torch_load_is_put_back(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         CheckpointLoader.load_checkpoint(str(tmp_path / 'none.pth'))
     assert torch.load is original
+
+
+def test_importing_the_engine_installs_it() -> None:
+    code = (
+        'import ssd_plugin.engine\n'
+        'from mmengine.runner import CheckpointLoader\n'
+        'print(CheckpointLoader.load_checkpoint.__func__.__module__)\n'
+    )
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-1] == 'ssd_plugin.engine.checkpoint_safety'

@@ -7,10 +7,11 @@ from torch import Tensor
 def bipartite_match(overlaps: Tensor, floor: float) -> Tensor:
     """Take out the best pair of object and box, again and again.
 
-    Written as proposals: every object proposes to its best box, a box keeps its best proposal, and a refused object
-    goes on to its next box. Both sides rank pairs by the same order (larger overlap, lower box, lower object), so the
-    one stable outcome is the greedy one, after as many rounds as there are objects at most. A box's best proposal only
-    ever improves, so one table serves all rounds.
+    Written as proposals: every object proposes to the best box that would take it, and a box keeps its best proposal.
+    Both sides rank pairs by the same order (larger overlap, lower box, lower object), so the one stable outcome is the
+    greedy one. A box's best proposal only ever improves, so one table serves all rounds. Round k settles the k-th
+    greedy pair at the latest: the boxes its object prefers are then held by better pairs, which refuse it. So there are
+    as many rounds as objects at most.
 
     Args:
         overlaps: (B, M, N) float IoU; padded objects hold -1.
@@ -31,17 +32,17 @@ def bipartite_match(overlaps: Tensor, floor: float) -> Tensor:
     # Larger overlap first, then the lower object: bits of a non-negative float sort as the float does.
     keys = (best.clamp(min=0).view(torch.int32).long() << 32) | (objects - index)[None, :, None]  # (B, M, K)
     held = torch.zeros((batch, boxes + 1), dtype=torch.int64, device=overlaps.device)
-    pointer = torch.zeros((batch, objects, 1), dtype=torch.int64, device=overlaps.device)
     for _ in range(objects):
-        wanted = best.gather(2, pointer)[..., 0] > floor  # (B, M)
-        key = keys.gather(2, pointer)[..., 0]
-        # Objects without an overlapping box left propose to a spare column.
-        box = choice.gather(2, pointer)[..., 0].masked_fill(~wanted, boxes)
+        takers = held[:, None].expand(-1, objects, -1).gather(2, choice)  # (B, M, K)
+        willing = (keys >= takers) & (best > floor)
+        first = willing.to(torch.uint8).argmax(2, keepdim=True)
+        # Objects that no box would take propose nothing to a spare column.
+        alone = ~willing.any(2)
+        box = choice.gather(2, first)[..., 0].masked_fill(alone, boxes)
+        key = keys.gather(2, first)[..., 0].masked_fill(alone, 0)
         held.scatter_reduce_(1, box, key, 'amax')
-        refused = wanted & (held.gather(1, box) != key)
-        if on_cpu and not refused.any():
+        if on_cpu and torch.equal(held.gather(1, box), key):
             break
-        pointer = (pointer + refused[..., None]).clamp_(max=choice.shape[2] - 1)
     held = held[:, :boxes]
     holder = objects - (held & 0xFFFFFFFF)
     return torch.where(held > 0, holder, -1)

@@ -23,6 +23,8 @@ CONFIGS = {
     'pascal_voc/ssd512_voc0712.py': 512,
     'ssd/ssdlite_mobilenetv2-scratch_8xb24-600e_coco.py': 320,
 }
+# The VGG configs share their trunk (see the first test): its features are compared for one of them.
+TRUNKS = ('ssd/ssd300_coco.py', 'ssd/ssdlite_mobilenetv2-scratch_8xb24-600e_coco.py')
 OURS = ('SSDVGG', 'SSDNeck', 'SSDHead', 'SSDAnchorGenerator')
 
 
@@ -52,12 +54,17 @@ def sample(size, classes, objects, generator):
     return data
 
 
+def config_of(name):
+    register_all_modules()
+    model = Config.fromfile(MMDET_CONFIGS / name).model
+    model.backbone.init_cfg = None
+    return model
+
+
 @pytest.fixture(scope='module', params=CONFIGS, ids=lambda name: Path(name).stem)
 def pair(request):
     """Input size, mmdet's detector and ours with the same weights."""
-    register_all_modules()
-    model = Config.fromfile(MMDET_CONFIGS / request.param).model
-    model.backbone.init_cfg = None
+    model = config_of(request.param)
     torch.manual_seed(0)
     theirs = MODELS.build(copy.deepcopy(model))
     ours = MODELS.build(prefixed(model.to_dict()))
@@ -75,16 +82,16 @@ def map_sizes(detector, size):
     return [(math.ceil(size / stride),) * 2 for stride in strides]
 
 
-def raw_outputs(detector, size, seed):
-    """Random outputs of the head for two images: per level class logits and box deltas."""
+def raw_outputs(detector, size, seed, images):
+    """Random outputs of the head: per level class logits and box deltas."""
     generator = torch.Generator().manual_seed(seed)
     head = detector.bbox_head
     scores, boxes = [], []
     for (height, width), priors in zip(map_sizes(detector, size), head.num_base_priors):
-        logits = torch.randn((2, priors, head.num_classes + 1, height, width), generator=generator) * 2
+        logits = torch.randn((images, priors, head.num_classes + 1, height, width), generator=generator) * 2
         logits[:, :, -1] += 6  # most boxes are background
         scores.append(logits.flatten(1, 2))
-        boxes.append(torch.randn((2, priors * 4, height, width), generator=generator))
+        boxes.append(torch.randn((images, priors * 4, height, width), generator=generator))
     return scores, boxes
 
 
@@ -93,12 +100,34 @@ def targets(size, classes, counts, seed):
     return [sample(size, classes, objects, generator) for objects in counts]
 
 
+@pytest.mark.parametrize('name', CONFIGS)
+def test_trunk_is_one_of_those_compared(name):
+    assert config_of(name).backbone in [config_of(trunk).backbone for trunk in TRUNKS]
+
+
+@pytest.mark.parametrize('name', TRUNKS)
+def test_features_of_the_trunk_are_equal(name):
+    config = config_of(name).backbone
+    torch.manual_seed(0)
+    theirs, ours = MODELS.build(copy.deepcopy(config)), MODELS.build(prefixed(config.to_dict()))
+    ours.load_state_dict(theirs.state_dict())
+    theirs.eval()
+    ours.eval()
+    images = torch.randn((1, 3, CONFIGS[name], CONFIGS[name])) * 50
+    with torch.no_grad():
+        for a, b in zip(ours(images), theirs(images)):
+            torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
+
+
 def test_raw_outputs_are_equal(pair):
     size, theirs, ours = pair
-    images = torch.randn((1, 3, size, size), generator=torch.Generator().manual_seed(0)) * 50
+    generator = torch.Generator().manual_seed(0)
+    sizes = map_sizes(theirs, size)
+    widths = theirs.bbox_head.in_channels
+    mapped = [torch.randn((1, width, *side), generator=generator) for width, side in zip(widths[:2], sizes)]
     with torch.no_grad():
-        expected, found = theirs.extract_feat(images), ours.extract_feat(images)
-        assert [level.shape[-2:] for level in found] == [torch.Size(s) for s in map_sizes(theirs, size)]
+        expected, found = theirs.neck([level.clone() for level in mapped]), ours.neck(mapped)
+        assert [level.shape for level in found] == [(1, width, *side) for width, side in zip(widths, sizes)]
         for a, b in zip(found, expected):
             torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
         for a, b in zip(sum(ours.bbox_head(found), []), sum(theirs.bbox_head(expected), [])):
@@ -114,13 +143,13 @@ def test_default_boxes_are_equal(pair):
         torch.testing.assert_close(a, b, rtol=0, atol=1e-4)
 
 
-@pytest.mark.parametrize('counts', [(5, 2), (4, 0), (1, 40)])
+@pytest.mark.parametrize('counts', [(5, 0, 40), (1,)])
 def test_losses_are_equal(pair, counts):
     size, theirs, ours = pair
     samples = targets(size, theirs.bbox_head.num_classes, counts, seed=1)
     truths = [data.gt_instances for data in samples]
     metas = [data.metainfo for data in samples]
-    outputs = raw_outputs(theirs, size, seed=2)
+    outputs = raw_outputs(theirs, size, seed=2, images=len(counts))
     expected = theirs.bbox_head.loss_by_feat(*outputs, truths, metas)
     found = ours.bbox_head.loss_by_feat(*outputs, truths, metas)
     for name in ('loss_cls', 'loss_bbox'):
@@ -139,12 +168,13 @@ def exact_batched_nms(boxes, scores, labels, cfg):
     return torch.cat([boxes[keep], scores[keep, None]], 1), keep
 
 
-@pytest.mark.parametrize('rescale', [False, True])
-def test_detections_are_equal(pair, rescale, monkeypatch):
+def test_detections_are_equal(pair, monkeypatch):
     monkeypatch.setattr('mmdet.models.dense_heads.base_dense_head.batched_nms', exact_batched_nms)
     size, theirs, ours = pair
     metas = [data.metainfo for data in targets(size, 20, (1, 1), seed=3)]
-    outputs = raw_outputs(theirs, size, seed=4)
+    outputs = raw_outputs(theirs, size, seed=4, images=2)
+    # One config in pixels of the network's input, the others in those of the photograph.
+    rescale = size != 320
     expected = theirs.bbox_head.predict_by_feat(*outputs, batch_img_metas=metas, rescale=rescale)
     found = ours.bbox_head.predict_by_feat(*outputs, batch_img_metas=metas, rescale=rescale)
     for theirs_image, ours_image in zip(expected, found):

@@ -9,6 +9,7 @@ Examples:
 import argparse
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional
 
@@ -60,23 +61,26 @@ def save(checkpoint: dict[str, Any], target: Path) -> None:
 
 def main() -> None:
     args = parse_args()
+    count: Optional[int] = len(args.classes) if args.classes else args.num_classes
+    if args.classes and args.num_classes not in (None, count):
+        raise InputError(f'--num-classes is {args.num_classes}, expected {count}: the number of names in --classes')
+    if args.to_classes and not args.classes:
+        raise InputError('--to-classes is given without --classes, expected the names of the classes there are')
     if args.source.suffix == '.caffemodel':
         weights, meta = read_caffemodel(args.source), {}
     else:
         weights, meta = read_state_dict(load_checkpoint_file(str(args.source)))
     kind = args.kind or recognise(weights, meta)
-    count: Optional[int] = len(args.classes) if args.classes else args.num_classes
-    if args.classes and args.num_classes not in (None, count):
-        raise InputError(f'--num-classes is {args.num_classes}, expected {count}: the number of names in --classes')
     converted = convert(weights, kind, count)
-    checkpoint = converted.checkpoint(args.to_classes or args.classes, meta)
+    classes = args.classes
     if args.to_classes:
-        if not args.classes:
-            raise InputError('--to-classes is given without --classes, expected the names of the classes there are')
-        checkpoint['state_dict'], mapping = map_classes(converted.state_dict, args.classes, args.to_classes)
+        state_dict, mapping = map_classes(converted.state_dict, args.classes, args.to_classes)
+        converted = replace(converted, state_dict=state_dict, num_classes=len(args.to_classes))
+        classes = args.to_classes
         print(mapping)
-    save(checkpoint, args.target)
-    print(f'{args.target}: {len(checkpoint["state_dict"])} weights of {kind}, {converted.num_classes} classes')
+    save(converted.checkpoint(classes, meta), args.target)
+    told = 'no classes' if converted.num_classes is None else f'{converted.num_classes} classes'
+    print(f'{args.target}: {len(converted.state_dict)} weights of {kind}, {told}')
     for note in converted.notes:
         print(f'note: {note}')
     if converted.default_boxes is not None:

@@ -23,4 +23,7 @@ from .version import __version__  # noqa: E402
 
 mmcv_ops.install()
 
+# Makes MMEngine load checkpoints safely, also for those who use no tool of ours.
+from . import engine  # noqa: E402, F401
+
 __all__ = ['__version__']

@@ -4,6 +4,7 @@ A config names our parts with the prefix (``type='ssd_plugin.SSDHead'``); MMDete
 ``locations`` let every registry import its folder on first use, so that a prefixed name is found from any scope.
 """
 
+from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODELS as MMENGINE_MODELS
@@ -16,8 +17,9 @@ SCOPE = 'ssd_plugin'
 
 MODELS = Registry('model', parent=MMENGINE_MODELS, scope=SCOPE, locations=['ssd_plugin.models'])
 TASK_UTILS = Registry('task util', parent=MMENGINE_TASK_UTILS, scope=SCOPE, locations=['ssd_plugin.models'])
+DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, scope=SCOPE, locations=['ssd_plugin.datasets'])
 TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope=SCOPE, locations=['ssd_plugin.datasets'])
-METRICS = Registry('metric', parent=MMENGINE_METRICS, scope=SCOPE, locations=['ssd_plugin.engine'])
+METRICS = Registry('metric', parent=MMENGINE_METRICS, scope=SCOPE, locations=['ssd_plugin.evaluation'])
 HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope=SCOPE, locations=['ssd_plugin.engine'])
 OPTIM_WRAPPERS = Registry(
     'optimizer wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope=SCOPE, locations=['ssd_plugin.engine']

@@ -1,3 +1,4 @@
+# 360,000 iterations are the authors', the milestones in proportion are ours.
 _base_ = './ssd300_vgg16_coco.py'
 input_size = (512, 512)  # W, H
 model = dict(input_size=input_size, bbox_head=dict(anchor_generator=dict(basesize_ratio_range=(0.1, 0.9))))
@@ -6,3 +7,5 @@ test_pipeline = [dict(step, scale=input_size) if 'scale' in step else step for s
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
+train_cfg = dict(max_iters=360000)
+param_scheduler = [dict(type='MultiStepLR', by_epoch=False, milestones=[252000, 324000], gamma=0.1)]

@@ -1,3 +1,4 @@
+# Milestones as for SSD300; the authors give the 120,000 iterations only.
 _base_ = './ssd300_vgg16_voc0712.py'
 input_size = (512, 512)  # W, H
 model = dict(input_size=input_size, bbox_head=dict(anchor_generator=dict(basesize_ratio_range=(0.15, 0.9))))

@@ -1,5 +1,7 @@
 """The data path: what SSD needs between mmdet's data sets and its loader."""
 
 from . import transforms
+from .ilsvrc import ILSVRCDetDataset
+from .voc_test import VOCTestDataset
 
-__all__ = ['transforms']
+__all__ = ['ILSVRCDetDataset', 'VOCTestDataset', 'transforms']

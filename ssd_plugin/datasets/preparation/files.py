@@ -1,0 +1,97 @@
+"""What the preparations share: reading lists, naming what is missing, writing whole files or none."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Callable
+
+from ssd_plugin.errors import InputError
+
+#: Wraps what is gone through, given a description and the number of steps, and shows how far it is.
+Progress = Callable[[Iterable[Any], str, int], Iterable[Any]]
+
+_NAMES_SHOWN = 3
+
+
+def expect(path: Path, kind: str, source: str) -> None:
+    """Looks for a file or folder.
+
+    Args:
+        path: Where it must be.
+        kind: 'file' or 'folder'.
+        source: Where to get it.
+
+    Raises:
+        InputError: It is not there.
+    """
+    if not (path.is_dir() if kind == 'folder' else path.is_file()):
+        raise InputError(f'{path} does not exist, expected a {kind} from {source}')
+
+
+def read_names(path: Path) -> list[str]:
+    """Reads the first column of an image list.
+
+    Args:
+        path: One image a line, perhaps with a number behind it.
+
+    Returns:
+        The names in the list's order.
+    """
+    return [line.split()[0] for line in path.read_text().splitlines() if line.strip()]
+
+
+def expect_members(names: Iterable[str], folder: Path, suffix: str, source: str) -> None:
+    """Looks for a file of each name in a folder, which is listed once.
+
+    Args:
+        names: Without ending.
+        folder: Where the files must be.
+        suffix: Their ending, with the dot.
+        source: Where to get them.
+
+    Raises:
+        InputError: Some are not there; the line names the first.
+    """
+    expect(folder, 'folder', source)
+    there = set(os.listdir(folder))
+    missing = [name for name in names if f'{name}{suffix}' not in there]
+    if missing:
+        shown = ', '.join(f'{name}{suffix}' for name in missing[:_NAMES_SHOWN])
+        more = ', ...' if len(missing) > _NAMES_SHOWN else ''
+        raise InputError(f'{folder}: {len(missing)} files are missing ({shown}{more}), expected them from {source}')
+
+
+def expect_count(found: int, wanted: int, what: str) -> None:
+    """Compares a number of images with the published one.
+
+    Args:
+        found: What is there.
+        wanted: What was published.
+        what: File or folder.
+
+    Raises:
+        InputError: They differ.
+    """
+    if found != wanted:
+        raise InputError(f'{what}: {found} images, expected {wanted}; is the archive whole?')
+
+
+def write_json(content: Any, path: Path) -> None:
+    """Writes a JSON file, whole or not at all, over an older one.
+
+    Args:
+        content: Plain values.
+        path: The file; its folder is made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(prefix=f'.{path.name}-', dir=path.parent)
+    try:
+        with os.fdopen(handle, 'w') as file:
+            json.dump(content, file)
+        os.chmod(draft, 0o644)
+        os.replace(draft, path)
+    except BaseException:
+        os.unlink(draft)
+        raise

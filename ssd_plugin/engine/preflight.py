@@ -48,6 +48,9 @@ def _check_checkpoints(config: Config, mode: str) -> None:
     if mode == 'train':
         parts = walk(config.model, 'model')
         named += [(f'{path}.checkpoint', part.get('checkpoint')) for path, part in parts if path.endswith('.init_cfg')]
+    if mode == 'train' and not config.get('resume'):
+        hooks = walk(config.get('custom_hooks'), 'custom_hooks')
+        named += [(f'{path}.checkpoint', part.get('checkpoint')) for path, part in hooks]
     for key, place in named:
         if isinstance(place, str) and '://' not in place and not Path(place).expanduser().is_file():
             raise InputError(f'{key}: {place} does not exist, expected a checkpoint file')

@@ -79,6 +79,14 @@ def test_checkpoints_of_the_backbone_are_looked_for_in_training(settings: dict, 
     check_config(Config({**settings, 'load_from': str(tmp_path / 'here.pth')}), 'test')
 
 
+def test_checkpoints_of_hooks_are_looked_for_unless_the_run_is_resumed(settings: dict) -> None:
+    settings['custom_hooks'] = [{'type': 'ssd_plugin.PartialLoadHook', 'checkpoint': 'none.pth'}]
+    with pytest.raises(InputError, match=r'^custom_hooks\[0\]\.checkpoint: none\.pth does not exist'):
+        check_config(Config(settings), 'train')
+    check_config(Config(settings), 'test')
+    check_config(Config({**settings, 'resume': True}), 'train')
+
+
 def test_another_mode_is_a_mistake_of_the_program(settings: dict) -> None:
     with pytest.raises(ValueError, match=r"mode must be one of \('train', 'test', 'infer'\), got 'eval'"):
         check_config(Config(settings), 'eval')

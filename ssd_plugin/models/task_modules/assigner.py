@@ -97,13 +97,19 @@ class SSDAssigner:
             (B, N) int64: index of the object, -1 for background, -2 for ignored.
         """
         batch, most = truths.valid.shape
+        crossing = self._crossing(priors, input_size, batch)
         if most == 0:
             matched = torch.full((batch, len(priors)), NEGATIVE, dtype=torch.int64, device=priors.device)
         else:
             block = BLOCK_ON_CPU if priors.device.type == 'cpu' else BLOCK_ON_DEVICE
             step = max(1, block // (most * len(priors)))
             blocks = [
-                self._assign_block(priors, truths.boxes[i : i + step], truths.valid[i : i + step])
+                self._assign_block(
+                    priors,
+                    truths.boxes[i : i + step],
+                    truths.valid[i : i + step],
+                    None if crossing is None else crossing[i : i + step],
+                )
                 for i in range(0, batch, step)
             ]
             matched = torch.cat(blocks)
@@ -115,18 +121,24 @@ class SSDAssigner:
                 ]
             )
             matched = matched.masked_fill(covered & (matched == NEGATIVE), IGNORED)
-        if self.ignore_cross_boundary:
-            if input_size is None:
-                raise ValueError('ignore_cross_boundary needs the input size of every image')
-            beyond = (priors[:, 2:] > input_size[:, None, :].to(priors)).any(-1)  # (B, N)
-            crossing = beyond | (priors[:, :2] < 0).any(-1)
-            matched = matched.masked_fill(crossing, IGNORED)
-        return matched
+        return matched if crossing is None else matched.masked_fill(crossing, IGNORED)
 
-    def _assign_block(self, priors: Tensor, boxes: Tensor, valid: Tensor) -> Tensor:
+    def _crossing(self, priors: Tensor, input_size: Optional[Tensor], batch: int) -> Optional[Tensor]:
+        """Boxes that cross the border of each image, (B, N) bool; None where they take part as any other."""
+        if not self.ignore_cross_boundary:
+            return None
+        if input_size is None:
+            raise ValueError('ignore_cross_boundary needs the input size of every image')
+        beyond = (priors[:, 2:] > input_size[:, None, :].to(priors)).any(-1)  # (B, N)
+        return (beyond | (priors[:, :2] < 0).any(-1)).expand(batch, -1)
+
+    def _assign_block(self, priors: Tensor, boxes: Tensor, valid: Tensor, crossing: Optional[Tensor]) -> Tensor:
         overlaps = iou(boxes, priors)  # (b, M, N)
         # -1 keeps a padded truth beneath every real one.
         overlaps.masked_fill_(~valid[:, :, None], -1)
+        if crossing is not None:
+            # Out before the matching: an object whose best box crosses the border takes its next best.
+            overlaps.masked_fill_(crossing[:, None], -1)
         best, index = overlaps.max(1)  # (b, N)
         matched = torch.where(best >= self.pos_iou_thr, index, NEGATIVE)
         matched = matched.masked_fill((best < self.pos_iou_thr) & (best >= self.neg_iou_thr), IGNORED)

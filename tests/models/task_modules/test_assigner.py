@@ -114,6 +114,16 @@ def test_boxes_beyond_the_border():
         rule.assign(priors, truths([[0, 0, 300, 300]]))
 
 
+def test_object_whose_best_box_crosses_the_border_takes_the_next():
+    # IoU of the object with the boxes: 0.5 and, beyond the border at 15, 1.
+    priors = torch.tensor([[0.0, 0, 10, 10], [0, 0, 20, 10], [0, 10, 10, 15]])
+    objects = truths([[0, 0, 20, 10]])
+    for matching in ('bipartite', 'argmax'):
+        rule = SSDAssigner(ignore_cross_boundary=True, pos_iou_thr=0.6, matching=matching)
+        assert rule.assign(priors, objects, input_size=torch.tensor([[15.0, 15]])).tolist() == [[0, -2, -1]]
+        assert rule.assign(priors, objects, input_size=torch.tensor([[20.0, 15]])).tolist() == [[-1, 0, -1]]
+
+
 @pytest.mark.parametrize(
     'setting', [dict(matching='hungarian'), dict(pos_iou_thr=0), dict(pos_iou_thr=0.5, neg_iou_thr=0.6)]
 )

@@ -6,8 +6,9 @@ Importing it makes every checkpoint that MMEngine loads go through ``checkpoint_
 from . import checkpoint_safety
 from .annotation_hook import AnnotationReportHook
 from .autocast import AutocastOptimWrapper
+from .loader_meter_hook import LoaderMeterHook
 from .partial_load_hook import PartialLoadHook
 
 checkpoint_safety.install()
 
-__all__ = ['AnnotationReportHook', 'AutocastOptimWrapper', 'PartialLoadHook']
+__all__ = ['AnnotationReportHook', 'AutocastOptimWrapper', 'LoaderMeterHook', 'PartialLoadHook']

@@ -1,0 +1,47 @@
+"""Tells whether training waits for its data."""
+
+from typing import Any
+
+from mmengine.hooks import Hook, LoggerHook
+from mmengine.runner import Runner
+
+from ssd_plugin.registry import HOOKS
+
+
+@HOOKS.register_module()
+class LoaderMeterHook(Hook):
+    """Logs the share of the iterations' time that went into waiting for data: ``loader bound 40 %``.
+
+    The times are those of mmengine's ``IterTimerHook``, and a line follows each of its ``LoggerHook``. Much above zero,
+    more or faster workers make training faster; the first line includes starting them.
+    """
+
+    priority = 'LOW'  # after the logger's line
+
+    def __init__(self) -> None:
+        self._waiting = self._total = 0.0
+
+    def before_train(self, runner: Runner) -> None:
+        """Takes over how often to log.
+
+        Args:
+            runner: In training, with an ``IterTimerHook`` and a ``LoggerHook``.
+        """
+        (self._interval,) = (hook.interval for hook in runner.hooks if isinstance(hook, LoggerHook))
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        """Counts the iteration, and logs once in an interval; an epoch shorter than that gets one line.
+
+        Args:
+            runner: In training.
+            batch_idx: Index of the iteration, in its epoch where there are epochs.
+            data_batch: Not used.
+            outputs: Not used.
+        """
+        self._waiting += runner.message_hub.get_scalar('train/data_time').current()
+        self._total += runner.message_hub.get_scalar('train/time').current()
+        loader = runner.train_dataloader
+        short_epoch_ends = len(loader) <= self._interval and self.end_of_epoch(loader, batch_idx)
+        if self.every_n_inner_iters(batch_idx, self._interval) or short_epoch_ends:
+            runner.logger.info(f'loader bound {100 * self._waiting / self._total:.0f} %')
+            self._waiting = self._total = 0.0

@@ -10,6 +10,7 @@ from pathlib import Path
 from mmengine.config import DictAction
 
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
+from ssd_plugin.engine.inference_speed import speed_up
 from ssd_plugin.engine.preflight import check_config
 from ssd_plugin.engine.tool_config import read_config
 from ssd_plugin.engine.tool_main import run_tool
@@ -22,6 +23,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--work-dir', help='folder for logs and figures (default: work_dirs/CONFIG)')
     parser.add_argument('--out', help='write all predictions to this .pkl file')
+    parser.add_argument('--amp', action='store_true', help='run the network in 16 bits: faster, may cost some accuracy')
+    parser.add_argument('--fuse-conv-bn', action='store_true', help='fold batch normalisation into the convolutions')
     parser.add_argument('--show', action='store_true', help='show every picture with its detections')
     parser.add_argument('--show-dir', help='draw detections into this folder of the run')
     parser.add_argument('--wait-time', type=float, default=2, help='seconds a shown picture stays')
@@ -53,6 +56,9 @@ def main() -> None:
     runner = Runner.from_cfg(config)
     if args.out:
         runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
+    # Folding takes trained weights; test() would load them only after it can no longer be done.
+    runner.load_or_resume()
+    speed_up(runner.model, args.fuse_conv_bn, args.amp)
     runner.test()
 
 

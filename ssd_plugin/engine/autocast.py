@@ -14,7 +14,16 @@ from ssd_plugin.registry import OPTIM_WRAPPERS
 _DTYPES = {'bfloat16': torch.bfloat16, 'float16': torch.float16}
 
 
-def _choose_dtype(dtype: Optional[str], device_type: str) -> torch.dtype:
+def choose_dtype(dtype: Optional[str], device_type: str) -> torch.dtype:
+    """Gives the 16-bit type to compute in.
+
+    Args:
+        dtype: 'bfloat16' or 'float16'; None = the better of the two for the device.
+        device_type: 'cuda' or 'cpu'.
+
+    Raises:
+        InputError: Another type, another device, or float16 on the CPU.
+    """
     if dtype is not None and dtype not in _DTYPES:
         raise InputError(
             f"optim_wrapper.dtype: {dtype!r}, expected 'bfloat16', 'float16' or None (the better of the two)"
@@ -58,7 +67,7 @@ class AutocastOptimWrapper(OptimWrapper):
     def __init__(self, dtype: Optional[str] = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.device_type: str = self.optimizer.param_groups[0]['params'][0].device.type
-        self.dtype = _choose_dtype(dtype, self.device_type)
+        self.dtype = choose_dtype(dtype, self.device_type)
         self.loss_scaler = torch.amp.GradScaler('cuda') if self.dtype == torch.float16 else None
 
     @contextmanager

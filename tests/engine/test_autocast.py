@@ -94,9 +94,9 @@ def test_a_gpu_gets_bfloat16_only_where_it_is_native(
     native: bool, expected: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, 'is_bf16_supported', lambda including_emulation: native or including_emulation)
-    assert autocast._choose_dtype(None, 'cuda') == expected
-    assert autocast._choose_dtype('float16', 'cuda') == torch.float16
-    assert autocast._choose_dtype('bfloat16', 'cuda') == torch.bfloat16
+    assert autocast.choose_dtype(None, 'cuda') == expected
+    assert autocast.choose_dtype('float16', 'cuda') == torch.float16
+    assert autocast.choose_dtype('bfloat16', 'cuda') == torch.bfloat16
 
 
 def test_states_of_both_kinds_load() -> None:

@@ -56,8 +56,9 @@ def main() -> None:
     runner = Runner.from_cfg(config)
     if args.out:
         runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
-    # Folding takes trained weights; test() would load them only after it can no longer be done.
-    runner.load_or_resume()
+    if args.fuse_conv_bn:
+        # Folding needs the trained weights, which test() would load too late.
+        runner.load_or_resume()
     speed_up(runner.model, args.fuse_conv_bn, args.amp)
     runner.test()
 

@@ -1,4 +1,5 @@
-# Table 3: the first four layers, 8942 boxes (73.8 with boundary boxes). The boxes per cell are ours: the paper gives the total.
+# Table 3: the first four layers, 8942 boxes (73.8 with boundary boxes).
+# The boxes per cell are ours: the paper gives the total.
 _base_ = '../ssd/ssd300_vgg16_voc0712_no-expand.py'
 model = dict(
     neck=dict(out_channels=(512, 256), level_strides=(2, 2), level_paddings=(1, 1)),

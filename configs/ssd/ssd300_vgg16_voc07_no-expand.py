@@ -1,4 +1,4 @@
-# Without the expansion trick. Half the iterations of the longer run, as the paper has it.
+# Without the expansion trick: section 3.1 of the paper (68.0 mAP with 300, 71.6 with 512).
 _base_ = './ssd300_vgg16_voc07.py'
 train_pipeline = [
     dict(step, expand_prob=0.0) if step.type == 'ssd_plugin.SSDAugment' else step for step in _base_.train_pipeline

@@ -1,9 +1,15 @@
 """Which (box, class) pairs of a batch go into suppression."""
 
-from typing import NamedTuple, Sequence
+import math
+from typing import NamedTuple, Tuple
 
 import torch
 from torch import Tensor
+
+from .levels import LevelLogits
+
+# Wider than what rounding makes of a probability. Only bounds are moved by it, never a score.
+SLACK = 1e-4
 
 
 class Candidates(NamedTuple):
@@ -26,57 +32,70 @@ class Candidates(NamedTuple):
         return Candidates(*(values[index] for values in self))
 
 
-def best_per_class(scores: Tensor, score_thr: float, limit: int) -> Candidates:
-    """Pairs above a score, the best ``limit`` of every image and class; the authors' choice.
+def best_candidates(logits: LevelLogits, score_thr: float, pairs_per_img: int) -> Tuple[Candidates, Tensor]:
+    """Pairs above a score; of an image that has very many, the best.
 
     Args:
-        scores: (B, N, C) foreground probabilities.
+        logits: Of B images and N default boxes.
         score_thr: Pairs must score more.
-        limit: Pairs of a class in an image; not positive = all.
+        pairs_per_img: Give at most so many pairs of an image. Not positive: all.
 
-    Source: spec section 7, step 3.
+    Returns:
+        The pairs, and for every image whether these are all of its pairs, (B,) bool. Where not, each pair left out
+        ranks behind those given.
     """
-    chosen = _above(scores, score_thr)
-    if limit <= 0:
-        return chosen
-    group = chosen.image * scores.shape[2] + chosen.label
+    # No class scores more than the exponential of its lead over the background, which needs no softmax.
+    lead = logits.reduce(_lead)  # (B, N)
+    chosen = lead >= (math.log(score_thr) - SLACK if score_thr > 0 else -math.inf)
+    batch, total = chosen.shape
+    floor = lead.new_full((batch,), score_thr)
+    # So many boxes whose best pair reaches a score make at least as many pairs; the rest of the boxes can be left.
+    most = 2 * pairs_per_img
+    crowded = chosen.sum(1) > (most if 0 < most < total else total)
+    if crowded.any():
+        best = logits.reduce(_best_log_score)
+        cut = best.topk(most, 1).values[:, -1].masked_fill(~crowded, -math.inf)
+        chosen &= best >= cut[:, None] - 2 * SLACK
+        floor = floor.maximum((cut - SLACK).exp())
+    rows, picked = logits.pick(chosen.flatten().nonzero()[:, 0])
+    scores = picked.softmax(1)[:, :-1]
+    row_image = rows // total
+    row, label = (scores > floor[row_image, None]).nonzero(as_tuple=True)
+    image, score = row_image[row], scores[row, label]
+    # By image, then by falling score: the bits of positive floats sort as the floats do.
+    order = ((image << 32) - score.view(torch.int32)).argsort(stable=True)
+    complete = ~crowded
+    if pairs_per_img > 0:
+        counts = torch.bincount(image, minlength=batch)
+        complete &= counts <= pairs_per_img
+        # The first so many of each image's stretch of the order.
+        taken = counts.clamp(max=pairs_per_img)
+        skipped = (counts.cumsum(0) - counts) - (taken.cumsum(0) - taken)
+        order = order[torch.arange(int(taken.sum()), device=order.device) + skipped.repeat_interleave(taken)]
+    return Candidates(image[order], rows[row[order]] % total, label[order], score[order]), complete
+
+
+def best_of_groups(found: Candidates, group: Tensor, limit: int) -> Candidates:
+    """The best pairs of every group.
+
+    Args:
+        found: K pairs in the order of all candidates.
+        group: (K,) int64; pairs of an image with the same number are one group.
+        limit: Pairs of a group; not positive = all.
+    """
     sizes = torch.bincount(group, minlength=1)
-    if int(sizes.max()) <= limit:
-        return chosen
+    if limit <= 0 or int(sizes.max()) <= limit:
+        return found
     order = group.argsort(stable=True)
     starts = sizes.cumsum(0) - sizes
     rank = torch.empty_like(group)
     rank[order] = torch.arange(len(group), device=group.device) - starts[group[order]]
-    return chosen.pick((rank < limit).nonzero()[:, 0])
+    return found.pick((rank < limit).nonzero()[:, 0])
 
 
-def best_per_level(scores: Tensor, score_thr: float, limit: int, level_sizes: Sequence[int]) -> Candidates:
-    """Pairs above a score, the best ``limit`` of every image and level; mmdet's choice.
-
-    Args:
-        scores: (B, N, C) foreground probabilities.
-        score_thr: Pairs must score more.
-        limit: Pairs of a level in an image; not positive = all.
-        level_sizes: Number of default boxes of every level.
-    """
-    parts = []
-    offset = 0
-    for size, level in zip(level_sizes, torch.split(scores, list(level_sizes), dim=1)):
-        chosen = _above(level, score_thr)
-        counts = torch.bincount(chosen.image, minlength=len(scores))
-        rank = torch.arange(len(chosen.image), device=scores.device) - (counts.cumsum(0) - counts)[chosen.image]
-        if limit > 0:
-            chosen = chosen.pick((rank < limit).nonzero()[:, 0])
-        parts.append(chosen._replace(prior=chosen.prior + offset))
-        offset += size
-    return _ordered(Candidates(*(torch.cat(values) for values in zip(*parts))))
+def _lead(logits: Tensor, axis: int) -> Tensor:
+    return logits.narrow(axis, 0, logits.shape[axis] - 1).amax(axis) - logits.select(axis, -1)
 
 
-def _above(scores: Tensor, score_thr: float) -> Candidates:
-    image, prior, label = (scores > score_thr).nonzero(as_tuple=True)
-    return _ordered(Candidates(image, prior, label, scores[image, prior, label]))
-
-
-def _ordered(chosen: Candidates) -> Candidates:
-    by_score = chosen.pick(chosen.score.argsort(descending=True, stable=True))
-    return by_score.pick(by_score.image.argsort(stable=True))
+def _best_log_score(logits: Tensor, axis: int) -> Tensor:
+    return logits.log_softmax(axis).narrow(axis, 0, logits.shape[axis] - 1).amax(axis)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ssd_plugin.registry import MODELS
 
+from .levels import LevelLogits
 from .task_modules.assigner import IGNORED
 from .task_modules.hard_negative_sampler import HardNegativeSampler
 
@@ -38,7 +39,7 @@ class MultiBoxLoss(BaseModule):
 
     def forward(
         self,
-        logits: Tensor,
+        logits: LevelLogits,
         labels: Tensor,
         matched: Tensor,
         box_pairs: BoxPairs,
@@ -46,8 +47,11 @@ class MultiBoxLoss(BaseModule):
     ) -> Dict[str, Tensor]:
         """Loss of a batch.
 
+        On a CPU, where reading how many boxes are kept costs nothing, only the kept ones enter the two terms. On a GPU
+        that would wait for the device: there all boxes do, the others masked out.
+
         Args:
-            logits: (B, N, C + 1) float32, background last.
+            logits: Of B images and N default boxes.
             labels: (B, N) int64; C for every box that is not positive.
             matched: (B, N) int64; object index, -1 for background, -2 for ignored.
             box_pairs: Gives predicted and target boxes, encoded or not, for rows of the flattened (B * N) batch.
@@ -56,33 +60,28 @@ class MultiBoxLoss(BaseModule):
         Returns:
             ``loss_cls`` and ``loss_bbox``, scalars.
         """
-        positives = matched >= 0
-        with torch.no_grad():
-            background_loss = torch.logsumexp(logits, dim=2) - logits[..., -1]
-            negatives = sampler(background_loss, positives, matched == IGNORED)
+        positives, ignored = matched >= 0, matched == IGNORED
         counts = positives.sum(1)
         normaliser = counts.clamp(min=1).sum() if self.floor_per_image else counts.sum().clamp(min=1)
+        if matched.device.type == 'cpu':
+            with torch.no_grad():
+                negatives = sampler(logits.reduce(_background_loss), positives, ignored)
+            rows, kept_logits = logits.pick((positives | negatives).flatten().nonzero()[:, 0])
+            loss_cls = F.cross_entropy(kept_logits, labels.flatten()[rows], reduction='sum')
+            loss_bbox = self._distance(*box_pairs(positives.flatten().nonzero()[:, 0])).sum()
+        else:
+            log_probabilities = logits.joined().log_softmax(2)
+            negatives = sampler(-log_probabilities.detach()[..., -1], positives, ignored)
+            cross_entropy = -log_probabilities.gather(2, labels[..., None])[..., 0]  # (B, N)
+            loss_cls = cross_entropy.masked_fill(~(positives | negatives), 0).sum()
+            # A mask and not a product: what an unmatched box predicts may be infinite.
+            loss_bbox = self._distance(*box_pairs(None)).masked_fill(~positives.flatten(), 0).sum()
+        return dict(loss_cls=loss_cls / normaliser, loss_bbox=self.alpha * loss_bbox / normaliser)
 
-        kept = (positives | negatives).flatten()
-        rows = _rows(kept)
-        cross_entropy = F.cross_entropy(
-            _take(logits.flatten(0, 1), rows), _take(labels.flatten(), rows), reduction='none'
-        )
-        loss_cls = (cross_entropy * _take(kept, rows)).sum() / normaliser
-
-        flat_positives = positives.flatten()
-        rows = _rows(flat_positives)
-        predicted, target = box_pairs(rows)
-        distance = F.smooth_l1_loss(predicted, target, beta=self.beta, reduction='none').sum(1)
-        # A mask and not a product: what an unmatched box predicts may be infinite.
-        distance = distance.masked_fill(~_take(flat_positives, rows), 0)
-        return dict(loss_cls=loss_cls, loss_bbox=self.alpha * distance.sum() / normaliser)
-
-
-def _rows(mask: Tensor) -> Optional[Tensor]:
-    """Indices of the true entries on a CPU, where reading them costs nothing; elsewhere None: work on all rows."""
-    return mask.nonzero()[:, 0] if mask.device.type == 'cpu' else None
+    def _distance(self, predicted: Tensor, target: Tensor) -> Tensor:
+        return F.smooth_l1_loss(predicted, target, beta=self.beta, reduction='none').sum(1)
 
 
-def _take(values: Tensor, rows: Optional[Tensor]) -> Tensor:
-    return values if rows is None else values[rows]
+def _background_loss(logits: Tensor, axis: int) -> Tensor:
+    """Cross-entropy against the background, the last class."""
+    return -logits.log_softmax(axis).select(axis, -1)

@@ -32,24 +32,25 @@ def suppress(boxes: Tensor, candidates: Candidates, iou_threshold: float, max_pe
     Source: spec section 7; ``weiliu89/caffe: src/caffe/util/bbox_util.cpp`` (ApplyNMSFast).
     """
     sizes = torch.bincount(candidates.image, minlength=images)
-    starts = sizes.cumsum(0) - sizes
-    position = torch.arange(len(boxes), device=boxes.device) - starts[candidates.image]
+    most = int(sizes.max())
     quota = max_per_img if max_per_img > 0 else len(boxes)
-    kept = torch.empty(0, dtype=torch.int64, device=boxes.device)
+    position = torch.arange(len(boxes), device=boxes.device) - (sizes.cumsum(0) - sizes)[candidates.image]
+    # Boxes that can suppress each other have the same number.
+    group = candidates.image * (int(candidates.label.max()) + 1 if most else 1) + candidates.label
+    kept = position[:0]
     missing = torch.full_like(sizes, quota)
-    for begin in range(0, int(sizes.max()) if len(boxes) else 0, WINDOW):
+    for begin in range(0, most, WINDOW):
         window = (position >= begin) & (position < begin + WINDOW) & (missing > 0)[candidates.image]
-        fresh = window.nonzero()[:, 0]
-        if not len(fresh):
+        # The kept ones first: they are the better ones.
+        rows = torch.cat([kept, window.nonzero()[:, 0]])
+        if len(rows) == len(kept):
             break
-        rows = torch.cat([kept, fresh])
-        # Groups of boxes that can suppress each other, by falling score: kept ones first, they are the better ones.
-        group = candidates.image[rows] * (int(candidates.label.max()) + 1) + candidates.label[rows]
-        order = group.argsort(stable=True)
-        alive = _greedy(boxes[rows[order]], group[order], iou_threshold)
-        kept = rows[order[alive]].sort().values
+        rows = rows[group[rows].argsort(stable=True)]
+        kept = rows[_greedy(boxes[rows], group[rows], iou_threshold)].sort().values
         missing = quota - torch.bincount(candidates.image[kept], minlength=images)
-    counts = torch.bincount(candidates.image[kept], minlength=images)
+    counts = quota - missing
+    if int(missing.min()) >= 0:
+        return kept
     rank = torch.arange(len(kept), device=boxes.device) - (counts.cumsum(0) - counts)[candidates.image[kept]]
     return kept[rank < quota]
 
@@ -57,34 +58,38 @@ def suppress(boxes: Tensor, candidates: Candidates, iou_threshold: float, max_pe
 def _greedy(boxes: Tensor, group: Tensor, iou_threshold: float) -> Tensor:
     """Greedy suppression inside groups that lie one after the other, each by falling score; (K,) bool."""
     better, worse = _pairs(group)
-    overlapping = _overlap(boxes[better], boxes[worse]) > iou_threshold
+    overlapping = (_overlap(boxes, better, worse) > iou_threshold).nonzero()[:, 0]
     better, worse = better[overlapping], worse[overlapping]
     alive = torch.ones(len(boxes), dtype=torch.bool, device=boxes.device)
     # A box lives if none of its living betters overlaps it. Each round settles at least the next box of every chain of
     # overlaps, and what no longer changes is the greedy result.
     while True:
-        dead = torch.zeros_like(alive)
-        dead[worse[alive[better]]] = True
-        if torch.equal(~dead, alive):
+        settled = torch.ones_like(alive)
+        settled[worse[alive[better]]] = False
+        if torch.equal(settled, alive):
             return alive
-        alive = ~dead
+        alive = settled
 
 
 def _pairs(group: Tensor) -> Tuple[Tensor, Tensor]:
     """All (earlier, later) positions of the same group."""
-    count = len(group)
-    position = torch.arange(count, device=group.device)
+    position = torch.arange(len(group), device=group.device)
     sizes = torch.unique_consecutive(group, return_counts=True)[1]
-    ends = sizes.cumsum(0).repeat_interleave(sizes)  # one past the group's last position
-    followers = ends - position - 1
-    first = position.repeat_interleave(followers)
-    offset = torch.arange(len(first), device=group.device) - (followers.cumsum(0) - followers)[first]
-    return first, first + 1 + offset
+    followers = sizes.cumsum(0).repeat_interleave(sizes) - position - 1
+    earlier = position.repeat_interleave(followers)
+    # The k-th pair of a position leads k + 1 places on.
+    shift = position + 1 - (followers.cumsum(0) - followers)
+    return earlier, torch.arange(len(earlier), device=group.device) + shift[earlier]
 
 
-def _overlap(a: Tensor, b: Tensor) -> Tensor:
-    """IoU of boxes pair by pair; 0 where both are empty."""
-    size = (torch.minimum(a[:, 2:], b[:, 2:]) - torch.maximum(a[:, :2], b[:, :2])).clamp_(min=0)
-    shared = size[:, 0] * size[:, 1]
-    union = (a[:, 2:] - a[:, :2]).prod(1) + (b[:, 2:] - b[:, :2]).prod(1) - shared
-    return shared / union.clamp_(min=torch.finfo(union.dtype).tiny)
+def _overlap(boxes: Tensor, left: Tensor, right: Tensor) -> Tensor:
+    """IoU of pairs of boxes, given by position; 0 where both are empty."""
+    x1, y1, x2, y2 = boxes.t()
+    # Rows side by side in memory: these steps are most of the suppression's work.
+    table = torch.stack([x1, y1, x2, y2, (x2 - x1) * (y2 - y1)])  # (5, K)
+    ax1, ay1, ax2, ay2, a_area = table.index_select(1, left)
+    bx1, by1, bx2, by2, b_area = table.index_select(1, right)
+    width = torch.minimum(ax2, bx2).sub_(torch.maximum(ax1, bx1)).clamp_(min=0)
+    height = torch.minimum(ay2, by2).sub_(torch.maximum(ay1, by1)).clamp_(min=0)
+    shared = width.mul_(height)
+    return shared / (a_area + b_area).sub_(shared).clamp_(min=torch.finfo(boxes.dtype).tiny)

@@ -1,14 +1,18 @@
 """From raw outputs to detections."""
 
-from typing import Any, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from .candidates import best_per_class, best_per_level
+from .candidates import Candidates, best_candidates, best_of_groups
+from .levels import LevelLogits
 from .nms import suppress
 from .targets import sizes_of
+
+# Pairs of an image looked at first: the survivors of the best so many nearly always fill its quota.
+FIRST_PAIRS = 1024
 
 KEYS = ('score_thr', 'nms', 'nms_pre_per_class', 'nms_pre', 'min_bbox_size', 'max_per_img')
 
@@ -68,7 +72,7 @@ class Postprocess(NamedTuple):
 
     def __call__(
         self,
-        logits: Tensor,
+        logits: LevelLogits,
         deltas: Tensor,
         priors: Sequence[Tensor],
         batch_img_metas: Sequence[dict],
@@ -78,7 +82,7 @@ class Postprocess(NamedTuple):
         """Detections of a batch.
 
         Args:
-            logits: (B, N, C + 1) float32, background last.
+            logits: Of B images and N default boxes.
             deltas: (B, N, 4) float32.
             priors: Default boxes per level, N in all.
             batch_img_metas: ``img_shape`` and, to rescale, ``scale_factor`` of every image.
@@ -88,30 +92,43 @@ class Postprocess(NamedTuple):
         Returns:
             Per image ``bboxes``, ``scores``, ``labels``, best first.
         """
-        images = len(logits)
-        scores = logits.softmax(-1)[..., :-1]
+        images = len(deltas)
+        sizes = sizes_of(batch_img_metas, deltas.device)
+        # All pairs are looked at only where the first ones do not fill an image.
+        for pairs_per_img in (FIRST_PAIRS, 0) if with_nms and self.max_per_img > 0 else (0,):
+            boxes, found, complete = self._candidates(logits, deltas, priors, sizes, pairs_per_img)
+            if with_nms:
+                kept = suppress(boxes, found, self.iou_threshold, self.max_per_img, images)
+                boxes, found = boxes[kept], found.pick(kept)
+            counts = torch.bincount(found.image, minlength=images)
+            if (complete | (counts == self.max_per_img)).all():
+                break
+        boxes = _clip(boxes, sizes[found.image])
+        if rescale:
+            factors = torch.tensor([tuple(meta['scale_factor'])[:2] * 2 for meta in batch_img_metas])
+            boxes = boxes / factors.to(boxes)[found.image]
+        columns = (torch.split(part, counts.tolist()) for part in (boxes, found.score, found.label))
+        return [InstanceData(bboxes=box, scores=score, labels=label) for box, score, label in zip(*columns)]
+
+    def _candidates(
+        self, logits: LevelLogits, deltas: Tensor, priors: Sequence[Tensor], sizes: Tensor, pairs_per_img: int
+    ) -> Tuple[Tensor, Candidates, Tensor]:
+        """Decoded boxes of the candidates, the candidates, and whether an image got all of its own."""
+        found, complete = best_candidates(logits, self.score_thr, pairs_per_img)
         if self.nms_pre is not None:
-            found = best_per_level(scores, self.score_thr, self.nms_pre, [len(level) for level in priors])
+            ends = torch.tensor([len(level) for level in priors], device=deltas.device).cumsum(0)
+            level = torch.bucketize(found.prior, ends, right=True)
+            found = best_of_groups(found, found.image * len(priors) + level, self.nms_pre)
         else:
             assert self.nms_pre_per_class is not None
-            found = best_per_class(scores, self.score_thr, self.nms_pre_per_class)
+            found = best_of_groups(found, found.image * logits.classes + found.label, self.nms_pre_per_class)
         boxes = self.coder.decode(torch.cat(list(priors))[found.prior], deltas[found.image, found.prior])
-        sizes = sizes_of(batch_img_metas, logits.device)
         if self.coder.clip_border:
             boxes = _clip(boxes, sizes[found.image])
         if self.min_bbox_size is not None:
             large = (boxes[:, 2:] - boxes[:, :2] > self.min_bbox_size).all(1).nonzero()[:, 0]
             boxes, found = boxes[large], found.pick(large)
-        if with_nms:
-            kept = suppress(boxes, found, self.iou_threshold, self.max_per_img, images)
-            boxes, found = boxes[kept], found.pick(kept)
-        boxes = _clip(boxes, sizes[found.image])
-        if rescale:
-            factors = torch.tensor([tuple(meta['scale_factor'])[:2] * 2 for meta in batch_img_metas])
-            boxes = boxes / factors.to(boxes)[found.image]
-        counts = torch.bincount(found.image, minlength=images).tolist()
-        columns = (torch.split(part, counts) for part in (boxes, found.score, found.label))
-        return [InstanceData(bboxes=box, scores=score, labels=label) for box, score, label in zip(*columns)]
+        return boxes, found, complete
 
 
 def _clip(boxes: Tensor, sizes: Tensor) -> Tensor:

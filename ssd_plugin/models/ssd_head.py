@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from ssd_plugin.registry import MODELS
 
+from .levels import LevelLogits, flatten_levels
 from .mmdet_settings import training_parts
 from .postprocess import Postprocess
-from .targets import flatten_levels, pad_truths, sizes_of
+from .targets import pad_truths, sizes_of
 
 
 @MODELS.register_module()
@@ -152,15 +153,15 @@ class SSDHead(BaseDenseHead):
             ``loss_cls`` and ``loss_bbox``, scalars.
         """
         priors = torch.cat(self.priors(cls_scores))
-        logits = flatten_levels(cls_scores, self.cls_out_channels).float()  # (B, N, C + 1)
+        logits = LevelLogits(cls_scores, self.cls_out_channels)
         deltas = flatten_levels(bbox_preds, 4).float().flatten(0, 1)  # (B * N, 4)
         input_sizes = sizes_of(batch_img_metas, priors.device)
         truths = pad_truths(batch_gt_instances, input_sizes)
         ignored = pad_truths(batch_gt_instances_ignore, input_sizes) if batch_gt_instances_ignore else None
         matched = self.assigner.assign(priors, truths, ignored, input_sizes)  # (B, N)
         # One more object stands for the background, so that every box has one to gather.
-        labels = torch.cat([truths.labels, truths.labels.new_full((len(logits), 1), self.num_classes)], 1)
-        boxes = torch.cat([truths.boxes, truths.boxes.new_zeros((len(logits), 1, 4))], 1)
+        labels = torch.cat([truths.labels, truths.labels.new_full((len(matched), 1), self.num_classes)], 1)
+        boxes = torch.cat([truths.boxes, truths.boxes.new_zeros((len(matched), 1, 4))], 1)
         most = truths.labels.shape[1]
         index = matched.masked_fill(matched < 0, most)
 
@@ -204,7 +205,7 @@ class SSDHead(BaseDenseHead):
         assert batch_img_metas is not None
         postprocess = Postprocess.from_cfg(cfg or self.test_cfg or {}, self.bbox_coder)
         priors = self.priors(cls_scores)
-        logits = flatten_levels(cls_scores, self.cls_out_channels).float()
+        logits = LevelLogits(cls_scores, self.cls_out_channels)
         deltas = flatten_levels(bbox_preds, 4).float()
         return postprocess(logits, deltas, priors, batch_img_metas, rescale, with_nms)
 

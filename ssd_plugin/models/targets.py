@@ -1,4 +1,4 @@
-"""Shapes of a batch: levels side by side, truths padded to one tensor."""
+"""The truths of a batch as one tensor."""
 
 from typing import List, Optional, Sequence
 
@@ -8,20 +8,6 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from .task_modules.assigner import Truths
-
-
-def flatten_levels(maps: Sequence[Tensor], width: int) -> Tensor:
-    """Predictions of all levels in the order of the default boxes.
-
-    Args:
-        maps: Per level (B, A * width, h, w), box-major channels.
-        width: Numbers per box.
-
-    Returns:
-        (B, N, width).
-    """
-    batch = len(maps[0])
-    return torch.cat([level.permute(0, 2, 3, 1).reshape(batch, -1, width) for level in maps], 1)
 
 
 def sizes_of(batch_img_metas: Sequence[dict], device: torch.device) -> Tensor:

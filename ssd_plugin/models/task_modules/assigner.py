@@ -16,7 +16,7 @@ IGNORED = -2
 MIN_OVERLAP = 1e-6
 # Elements of one (images, truths, boxes) overlap block: bounds the memory of the matching however large the batch, and
 # keeps a block in a CPU's second-level cache.
-BLOCK_ON_CPU = 1 << 17
+BLOCK_ON_CPU = 1 << 19
 BLOCK_ON_DEVICE = 1 << 23
 
 
@@ -133,9 +133,8 @@ class SSDAssigner:
         return (beyond | (priors[:, :2] < 0).any(-1)).expand(batch, -1)
 
     def _assign_block(self, priors: Tensor, boxes: Tensor, valid: Tensor, crossing: Optional[Tensor]) -> Tensor:
-        overlaps = iou(boxes, priors)  # (b, M, N)
-        # -1 keeps a padded truth beneath every real one.
-        overlaps.masked_fill_(~valid[:, :, None], -1)
+        # Without extent, padding overlaps nothing.
+        overlaps = iou(boxes.masked_fill(~valid[:, :, None], 0), priors)  # (b, M, N)
         if crossing is not None:
             # Out before the matching: an object whose best box crosses the border takes its next best.
             overlaps.masked_fill_(crossing[:, None], -1)
@@ -146,15 +145,15 @@ class SSDAssigner:
             floor = MIN_OVERLAP if self.min_pos_iou is None else self.min_pos_iou
             forced = bipartite_match(overlaps, floor)
         else:
-            forced = self._argmax_match(overlaps)
+            forced = self._argmax_match(overlaps, valid)
         return torch.where(forced >= 0, forced, matched)
 
-    def _argmax_match(self, overlaps: Tensor) -> Tensor:
+    def _argmax_match(self, overlaps: Tensor, valid: Tensor) -> Tensor:
         batch, most, count = overlaps.shape
         best, prior = overlaps.max(2)  # (b, M)
         floor = 0.0 if self.min_pos_iou is None else self.min_pos_iou
         index = torch.arange(most, device=overlaps.device).expand(batch, most)
-        index = index.masked_fill(best < floor, NEGATIVE)
+        index = index.masked_fill(~valid | (best < floor), NEGATIVE)
         empty = torch.full((batch, count), NEGATIVE, dtype=torch.int64, device=overlaps.device)
         # The largest index wins: a later object overwrites an earlier one.
         return empty.scatter_reduce_(1, prior, index, 'amax')

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from .ranking import top_indices
+
 
 def bipartite_match(overlaps: Tensor, floor: float) -> Tensor:
     """Take out the best pair of object and box, again and again.
@@ -14,7 +16,7 @@ def bipartite_match(overlaps: Tensor, floor: float) -> Tensor:
     as many rounds as objects at most.
 
     Args:
-        overlaps: (B, M, N) float IoU; padded objects hold -1.
+        overlaps: (B, M, N) float IoU; padded objects hold nothing above the floor.
         floor: Only pairs with a larger overlap are made.
 
     Returns:
@@ -27,7 +29,8 @@ def bipartite_match(overlaps: Tensor, floor: float) -> Tensor:
     best, choice = overlaps.max(2, keepdim=True)  # (B, M, 1); the first box of equal ones
     # Reading a value is free on the CPU only: there, no two objects wanting one box is told at once and ends it.
     if not (on_cpu and _all_distinct(choice[..., 0], best[..., 0] > floor)):
-        best, choice = _preferences(overlaps, min(objects, boxes))
+        choice = top_indices(overlaps, min(objects, boxes))  # (B, M, K)
+        best = overlaps.gather(2, choice)
     index = torch.arange(objects, device=overlaps.device)
     # Larger overlap first, then the lower object: bits of a non-negative float sort as the float does.
     keys = (best.clamp(min=0).view(torch.int32).long() << 32) | (objects - index)[None, :, None]  # (B, M, K)
@@ -54,12 +57,3 @@ def _all_distinct(choice: Tensor, wanted: Tensor) -> bool:
     own = -1 - torch.arange(count, device=choice.device)
     ordered = torch.where(wanted, choice, own).sort(1).values
     return not bool((ordered[:, 1:] == ordered[:, :-1]).any())
-
-
-def _preferences(overlaps: Tensor, count: int) -> 'tuple[Tensor, Tensor]':
-    """The ``count`` best boxes of every object; equal overlaps by the lower box, which ``topk`` alone leaves open."""
-    boxes = overlaps.shape[2]
-    rising = torch.arange(boxes, 0, -1, device=overlaps.device)
-    keys = (overlaps.clamp(min=0).view(torch.int32).long() << 32) | rising
-    choice = boxes - (keys.topk(count, dim=2).values & 0xFFFFFFFF)  # (B, M, K)
-    return overlaps.gather(2, choice), choice

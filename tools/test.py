@@ -14,6 +14,7 @@ from ssd_plugin.engine.inference_speed import speed_up
 from ssd_plugin.engine.preflight import check_config
 from ssd_plugin.engine.tool_config import read_config
 from ssd_plugin.engine.tool_main import run_tool
+from ssd_plugin.engine.tta import predict_mirrored_too
 from ssd_plugin.errors import InputError
 
 
@@ -25,6 +26,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', help='write all predictions to this .pkl file')
     parser.add_argument('--amp', action='store_true', help='run the network in 16 bits: faster, may cost some accuracy')
     parser.add_argument('--fuse-conv-bn', action='store_true', help='fold batch normalisation into the convolutions')
+    parser.add_argument('--tta', action='store_true', help='predict every picture mirrored too')
     parser.add_argument('--show', action='store_true', help='show every picture with its detections')
     parser.add_argument('--show-dir', help='draw detections into this folder of the run')
     parser.add_argument('--wait-time', type=float, default=2, help='seconds a shown picture stays')
@@ -49,6 +51,8 @@ def main() -> None:
             draw=True, show=args.show, wait_time=args.wait_time, test_out_dir=args.show_dir
         )
     check_config(config, 'test')
+    if args.tta:
+        predict_mirrored_too(config)
 
     from mmdet.evaluation import DumpDetResults
     from mmengine.runner import Runner

@@ -108,7 +108,8 @@ class LevelLogits:
             here = ((prior >= start) & (prior < start + count)).nonzero()[:, 0]
             row, box = image[here], prior[here] - start
             if values.dim() == 3:
-                picked.append(values[row, box])
+                # Whole rows at once, where indexing by image and box would go number by number.
+                picked.append(values.flatten(0, 1).index_select(0, row * count + box))
             else:
                 boxes = values.shape[1]
                 picked.append(values[row, box % boxes, :, box // boxes])

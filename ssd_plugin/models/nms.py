@@ -9,7 +9,7 @@ from .candidates import Candidates
 
 # Candidates of one image that are compared in one go. The survivors of the best so many nearly always fill the quota of
 # an image, and what lies below the quota need not be looked at.
-WINDOW = 1024
+WINDOW = 512
 
 
 def suppress(boxes: Tensor, candidates: Candidates, iou_threshold: float, max_per_img: int, images: int) -> Tensor:

@@ -156,7 +156,7 @@ def test_optimiser_and_batch(folder, stem):
     assert 'clip_grad' not in wrapper
     assert config.train_dataloader.batch_size == config.total_batch_size == 32
     preprocessor = config.model.data_preprocessor
-    assert (preprocessor.mean, preprocessor.std, preprocessor.bgr_to_rgb) == ([104, 117, 123], [1, 1, 1], False)
+    assert (preprocessor.mean, preprocessor.std, preprocessor.bgr_to_rgb) == ([123, 117, 104], [1, 1, 1], True)
     assert config.model.test_cfg.to_dict() == dict(
         score_thr=0.01, nms_pre_per_class=400, nms=dict(type='nms', iou_threshold=0.45), max_per_img=200
     )

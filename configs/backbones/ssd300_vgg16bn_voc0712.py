@@ -1,6 +1,6 @@
 _base_ = '../ssd/ssd300_vgg16_voc0712.py'
 model = dict(
-    data_preprocessor=dict(mean=[103.53, 116.28, 123.675], std=[57.375, 57.12, 58.395]),  # of the pretrained weights
+    data_preprocessor=dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375]),  # of the pretrained weights
     # Their keys are the blocks' own; fc6 and fc7 start fresh.
     backbone=dict(
         with_bn=True,

@@ -34,7 +34,6 @@ def convert(source: Mapping[str, Tensor]) -> ConvertedWeights:
     found = assembly.count_classes(weights, 6, KIND)
     assembly.check_shapes(weights, 6, found, KIND)
     tiling = 'ssd300-voc' if found == 20 else 'ssd300-coco'  # as its SSD class chooses
-    assembly.turn_colours(weights)
     assembly.select_classes(weights, found)
     assembly.rebase_boxes(weights, replace(PUBLISHED[tiling], clip=300), PUBLISHED[tiling])
     return assembly.ours(KIND, weights, found, tiling)
@@ -52,5 +51,4 @@ def convert_trunk(source: Mapping[str, Tensor]) -> ConvertedWeights:
     modules = {str(number): layout.trunk(name) for name, number in layout.TRUNK.items()}
     weights = assembly.place(source, layout.parameters(modules), TRUNK_KIND)
     assembly.check_shapes(weights, 0, 0, TRUNK_KIND)
-    assembly.turn_colours(weights)
     return assembly.ours(TRUNK_KIND, weights, None, None, (assembly.TRUNK_NOTE,))

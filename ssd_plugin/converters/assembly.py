@@ -87,7 +87,7 @@ def check_shapes(weights: Mapping[str, Tensor], levels: int, num_classes: int, k
 
 
 def turn_colours(weights: dict[str, Tensor]) -> None:
-    """Makes a network that reads RGB read BGR: the first convolution's input channels change places."""
+    """Makes a network that reads BGR read RGB: the first convolution's input channels change places."""
     weights[layout.FIRST_CONV] = weights[layout.FIRST_CONV].flip(1)
 
 
@@ -126,7 +126,7 @@ def ours(
     default_boxes: Optional[str],
     notes: tuple[str, ...] = (),
 ) -> ConvertedWeights:
-    """The result for a network that now reads BGR minus (104, 117, 123)."""
+    """The result for a network that now reads RGB minus (123, 117, 104)."""
     return ConvertedWeights(kind, weights, num_classes, DataPreprocessor(), default_boxes, notes)
 
 

@@ -40,6 +40,7 @@ def convert(source: Mapping[str, Tensor]) -> ConvertedWeights:
     weights[layout.L2_NORM] = weights[layout.L2_NORM].flatten()  # old files store it as (1, 1, 1, 512)
     found = assembly.count_classes(weights, levels, KIND)
     assembly.check_shapes(weights, levels, found, KIND)
+    assembly.turn_colours(weights)
     assembly.select_classes(weights, found)
     return assembly.ours(KIND, weights, found, None)
 
@@ -57,4 +58,5 @@ def convert_trunk(source: Mapping[str, Tensor]) -> ConvertedWeights:
     kept = {key: value for key, value in source.items() if key not in _CLASSIFIER}
     weights = assembly.place(kept, names, TRUNK_KIND)
     assembly.check_shapes(weights, 0, 0, TRUNK_KIND)
+    assembly.turn_colours(weights)
     return assembly.ours(TRUNK_KIND, weights, None, None, (assembly.TRUNK_NOTE,))

@@ -48,7 +48,6 @@ def convert(source: Mapping[str, Tensor]) -> ConvertedWeights:
     assembly.check_shapes(weights, levels, found, KIND)
     data = 'coco' if found == 80 else 'voc'  # the VOC sizes are its defaults
     tiling = f'ssd{300 if levels == 6 else 512}-{data}'
-    assembly.turn_colours(weights)
     assembly.select_classes(weights, found)
     assembly.rebase_boxes(weights, _tiling(tiling, data), PUBLISHED[tiling])
     return assembly.ours(KIND, weights, found, tiling)

@@ -6,7 +6,7 @@ from typing import Any, Optional
 
 from torch import Tensor
 
-CAFFE_MEAN_BGR = (104.0, 117.0, 123.0)
+CAFFE_MEAN_RGB = (123.0, 117.0, 104.0)
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,9 @@ class DataPreprocessor:
         bgr_to_rgb: Whether the network reads RGB.
     """
 
-    mean: tuple[float, float, float] = CAFFE_MEAN_BGR
+    mean: tuple[float, float, float] = CAFFE_MEAN_RGB
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    bgr_to_rgb: bool = False
+    bgr_to_rgb: bool = True
 
     def settings(self) -> dict[str, Any]:
         """The arguments, in plain types."""

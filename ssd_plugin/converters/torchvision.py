@@ -41,7 +41,6 @@ def convert(source: Mapping[str, Tensor], keep_unused_ids: bool = False) -> Conv
     if found == COCO_IDS and not keep_unused_ids:
         chosen = [number for number in range(1, COCO_IDS + 1) if number not in _UNUSED_COCO_IDS]
         notes.append('the 10 classes that stand for unused COCO ids are left out; --num-classes 90 keeps them')
-    assembly.turn_colours(weights)
     assembly.select_classes(weights, found, chosen)
     assembly.rebase_boxes(weights, replace(PUBLISHED[_TILING], clip=300), PUBLISHED[_TILING])
     return assembly.ours(KIND, weights, len(chosen) if chosen else found, _TILING, tuple(notes))

@@ -21,18 +21,13 @@ def plain512() -> PlainSSD:
 
 @pytest.fixture(scope='session')
 def image() -> Tensor:
-    """The smallest input that both networks take, RGB."""
+    """The smallest input that both networks take, in the order of colours that the source reads."""
     return torch.randn(1, 3, 258, 258, generator=torch.Generator().manual_seed(1))
 
 
 @pytest.fixture(scope='session')
-def bgr(image: Tensor) -> Tensor:
-    return image.flip(1)
-
-
-@pytest.fixture(scope='session')
 def plain_outputs(plain300: PlainSSD, plain512: PlainSSD, image: Tensor) -> dict[int, Outputs]:
-    """What both networks give when they read RGB."""
+    """What both networks give."""
     with torch.no_grad():
         return {300: plain300(image), 512: plain512(image)}
 

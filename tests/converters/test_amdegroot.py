@@ -21,9 +21,9 @@ def theirs(plain: PlainSSD) -> dict[str, Tensor]:
     }
 
 
-def test_outputs_equal_the_source(plain300: PlainSSD, plain_outputs: Any, network: Any, bgr: Tensor) -> None:
+def test_outputs_equal_the_source(plain300: PlainSSD, plain_outputs: Any, network: Any, image: Tensor) -> None:
     converted = amdegroot.convert(theirs(plain300))
-    cls, reg = network(converted.state_dict, 300, bgr)
+    cls, reg = network(converted.state_dict, 300, image)
     assert_same_classes(cls, plain_outputs[300][0])
     assert_same_boxes(reg[:4], plain_outputs[300][1][:4])
     assert converted.num_classes == 3
@@ -51,7 +51,7 @@ def test_trunk(plain300: PlainSSD) -> None:
     assert sorted(converted.state_dict) == sorted(
         f'backbone.features.{number}.{kind}' for number in LAYERS for kind in ('weight', 'bias')
     )
-    assert torch.equal(converted.state_dict['backbone.features.0.weight'], plain300.trunk[0][0][:, [2, 1, 0]])
+    assert torch.equal(converted.state_dict['backbone.features.0.weight'], plain300.trunk[0][0])
     assert torch.equal(converted.state_dict['backbone.features.33.bias'], plain300.trunk[14][1])
     assert converted.num_classes is None
     assert "prefix='backbone.'" in converted.notes[0]

@@ -33,7 +33,7 @@ def test_outputs_equal_the_source(
 ) -> None:
     """Colours stay in their order, boxes are not clipped: only the background moves."""
     converted = caffe.convert(theirs(plain300 if size == 300 else plain512))
-    cls, reg = network(converted.state_dict, size, image)
+    cls, reg = network(converted.state_dict, size, image.flip(1))
     assert_same_classes(cls, plain_outputs[size][0])
     assert_same_boxes(reg, plain_outputs[size][1])
     assert converted.num_classes == 3
@@ -57,7 +57,7 @@ def test_trunk_from_a_file(plain300: PlainSSD, tmp_path: Path) -> None:
     path.write_bytes(net.SerializeToString())
     converted = caffe.convert_trunk(read_caffemodel(path))
     assert len(converted.state_dict) == 30
-    assert torch.equal(converted.state_dict['backbone.features.0.weight'], plain300.trunk[0][0])
+    assert torch.equal(converted.state_dict['backbone.features.0.weight'], plain300.trunk[0][0].flip(1))
     assert torch.equal(converted.state_dict['backbone.features.33.weight'], plain300.trunk[14][0])
 
 

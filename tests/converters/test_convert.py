@@ -46,11 +46,11 @@ def test_our_training_is_told_by_its_config(plain300: PlainSSD) -> None:
     'kind', [kind for kind in KINDS if kind not in ('torchvision-ssdlite', 'mmdet-ssdlite', 'ours')]
 )
 def test_every_kind_converts_to_the_same_trunk(kind: str, plain300: PlainSSD) -> None:
-    """But for the order of the colours, which is Caffe's; mmdet's file keeps RGB."""
+    """But for the order of the colours: Caffe's network reads BGR."""
     converted = convert(sources(plain300)[kind], kind)
     assert torch.equal(converted.state_dict['backbone.features.31.weight'], plain300.trunk[13][0])
     first = plain300.trunk[0][0]
-    turned = kind.startswith(('torchvision', 'amdegroot', 'lufficc'))
+    turned = kind.startswith('caffe')
     assert torch.equal(converted.state_dict['backbone.features.0.weight'], first.flip(1) if turned else first)
 
 

@@ -33,8 +33,8 @@ def test_converts_and_tells(
     assert lines == [
         f'{target}: 71 weights of amdegroot, 3 classes',
         'default boxes: ssd300-coco',
-        'in the config: model = dict(data_preprocessor=dict(mean=[104.0, 117.0, 123.0], std=[1.0, 1.0, 1.0], '
-        'bgr_to_rgb=False))',
+        'in the config: model = dict(data_preprocessor=dict(mean=[123.0, 117.0, 104.0], std=[1.0, 1.0, 1.0], '
+        'bgr_to_rgb=True))',
     ]
     checkpoint = torch.load(target, weights_only=True)
     assert checkpoint['meta']['dataset_meta'] == {'classes': ('cat', 'dog', 'horse')}

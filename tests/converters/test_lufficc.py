@@ -22,18 +22,18 @@ def theirs(plain: PlainSSD) -> dict[str, Tensor]:
     }
 
 
-def test_300_outputs_equal_the_source(plain300: PlainSSD, plain_outputs: Any, network: Any, bgr: Tensor) -> None:
+def test_300_outputs_equal_the_source(plain300: PlainSSD, plain_outputs: Any, network: Any, image: Tensor) -> None:
     converted = lufficc.convert(theirs(plain300))
-    cls, reg = network(converted.state_dict, 300, bgr)
+    cls, reg = network(converted.state_dict, 300, image)
     assert_same_classes(cls, plain_outputs[300][0])
     assert_same_boxes(reg[:4], plain_outputs[300][1][:4])
     assert converted.default_boxes == 'ssd300-voc'
 
 
-def test_512_boxes_decode_to_the_same(plain512: PlainSSD, plain_outputs: Any, network: Any, bgr: Tensor) -> None:
+def test_512_boxes_decode_to_the_same(plain512: PlainSSD, plain_outputs: Any, network: Any, image: Tensor) -> None:
     """Its sizes keep their fractions and are clipped: level 0 has 35.84 where ours has 35."""
     converted = lufficc.convert(theirs(plain512))
-    cls, reg = network(converted.state_dict, 512, bgr)
+    cls, reg = network(converted.state_dict, 512, image)
     assert_same_classes(cls, plain_outputs[512][0])
     assert converted.default_boxes == 'ssd512-voc'
     root = 2**0.5

@@ -13,7 +13,7 @@ def test_checkpoint() -> None:
         'epoch': 7,
         'ssd_plugin': {
             'converted_from': 'caffe',
-            'data_preprocessor': {'mean': [104.0, 117.0, 123.0], 'std': [1.0, 1.0, 1.0], 'bgr_to_rgb': False},
+            'data_preprocessor': {'mean': [123.0, 117.0, 104.0], 'std': [1.0, 1.0, 1.0], 'bgr_to_rgb': True},
             'default_boxes': 'ssd300-voc',
         },
         'dataset_meta': {'classes': ('cat', 'dog')},

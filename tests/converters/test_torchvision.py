@@ -23,23 +23,23 @@ def theirs(plain: PlainSSD) -> dict[str, Tensor]:
     }
 
 
-def test_outputs_equal_the_source(plain300: PlainSSD, plain_outputs: Any, network: Any, bgr: Tensor) -> None:
+def test_outputs_equal_the_source(plain300: PlainSSD, plain_outputs: Any, network: Any, image: Tensor) -> None:
     converted = torchvision.convert(theirs(plain300))
-    cls, reg = network(converted.state_dict, 300, bgr)
+    cls, reg = network(converted.state_dict, 300, image)
     assert_same_classes(cls, plain_outputs[300][0])
     assert_same_boxes(reg[:4], plain_outputs[300][1][:4])
     assert converted.num_classes == 3
     assert converted.default_boxes == 'ssd300-coco'
     assert converted.data_preprocessor.settings() == {
-        'mean': [104.0, 117.0, 123.0],
+        'mean': [123.0, 117.0, 104.0],
         'std': [1.0, 1.0, 1.0],
-        'bgr_to_rgb': False,
+        'bgr_to_rgb': True,
     }
 
 
-def test_clipped_boxes_decode_to_the_same(plain300: PlainSSD, plain_outputs: Any, network: Any, bgr: Tensor) -> None:
+def test_clipped_boxes_decode_to_the_same(plain300: PlainSSD, plain_outputs: Any, network: Any, image: Tensor) -> None:
     """The last level's 2:1 box is 369.1 x 184.6; torchvision clips it to 300 x 184.6 and its twin to 184.6 x 300."""
-    reg = network(torchvision.convert(theirs(plain300)).state_dict, 300, bgr)[1][5]
+    reg = network(torchvision.convert(theirs(plain300)).state_dict, 300, image)[1][5]
     long, short = 261 * 2**0.5, 261 / 2**0.5
     squares = [261.0, (261 * 315) ** 0.5]
     ours = decode(reg, torch.tensor([*squares, long, short]), torch.tensor([*squares, short, long]))

@@ -4,8 +4,8 @@ norm_cfg = dict(type='BN')
 model = dict(
     data_preprocessor=dict(
         # Without published weights nothing ties the input to Caffe's scale.
-        mean=[103.53, 116.28, 123.675],
-        std=[57.375, 57.12, 58.395],
+        mean=[123.675, 116.28, 103.53],
+        std=[58.395, 57.12, 57.375],
     ),
     backbone=dict(
         _delete_=True,  # another kind of backbone, with arguments of its own

@@ -2,7 +2,8 @@
 model = dict(
     type='ssd_plugin.SSD',
     input_size=300,
-    data_preprocessor=dict(type='DetDataPreprocessor', mean=[104, 117, 123], std=[1, 1, 1], bgr_to_rgb=False),
+    # The authors' mean. RGB, as mmdet feeds the checkpoint below and tools/convert_weights.py turns all others.
+    data_preprocessor=dict(type='DetDataPreprocessor', mean=[123, 117, 104], std=[1, 1, 1], bgr_to_rgb=True),
     backbone=dict(type='ssd_plugin.SSDVGG', init_cfg=dict(type='Pretrained', checkpoint='open-mmlab://vgg16_caffe')),
     neck=dict(type='ssd_plugin.SSDNeck', l2_norm_scale=20),
     bbox_head=dict(

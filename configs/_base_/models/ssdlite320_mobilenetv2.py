@@ -4,7 +4,7 @@ norm_cfg = dict(type='BN', eps=0.001, momentum=0.03)
 style = dict(use_depthwise=True, norm_cfg=norm_cfg, act_cfg=dict(type='ReLU6'))
 model = dict(
     input_size=320,
-    data_preprocessor=dict(mean=[103.53, 116.28, 123.675], std=[57.375, 57.12, 58.395]),
+    data_preprocessor=dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375]),
     backbone=dict(
         _delete_=True,  # another kind of backbone, with arguments of its own
         type='MobileNetV2',

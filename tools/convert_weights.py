@@ -7,8 +7,6 @@ Examples:
 """
 
 import argparse
-import os
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional
@@ -21,6 +19,7 @@ from ssd_plugin.converters.partial import map_classes
 from ssd_plugin.engine.checkpoint_safety import load_checkpoint_file
 from ssd_plugin.engine.tool_main import run_tool
 from ssd_plugin.errors import InputError
+from ssd_plugin.whole_file import whole_file
 
 
 def parse_args() -> argparse.Namespace:
@@ -48,15 +47,8 @@ def save(checkpoint: dict[str, Any], target: Path) -> None:
     """Writes the file whole or not at all."""
     if not target.parent.is_dir():
         raise InputError(f'{target}: folder {target.parent} is missing, expected an existing one')
-    handle, draft = tempfile.mkstemp(prefix=f'.{target.name}-', dir=target.parent)
-    try:
-        with os.fdopen(handle, 'wb') as file:
-            torch.save(checkpoint, file)
-        os.chmod(draft, 0o644)
-        os.replace(draft, target)
-    except BaseException:
-        os.unlink(draft)
-        raise
+    with whole_file(target, 'wb') as file:
+        torch.save(checkpoint, file)
 
 
 def main() -> None:

@@ -2,12 +2,12 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Callable
 
 from ssd_plugin.errors import InputError
+from ssd_plugin.whole_file import whole_file
 
 #: Wraps what is gone through, given a description and the number of steps, and shows how far it is.
 Progress = Callable[[Iterable[Any], str, int], Iterable[Any]]
@@ -86,12 +86,5 @@ def write_json(content: Any, path: Path) -> None:
         path: The file; its folder is made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(prefix=f'.{path.name}-', dir=path.parent)
-    try:
-        with os.fdopen(handle, 'w') as file:
-            json.dump(content, file)
-        os.chmod(draft, 0o644)
-        os.replace(draft, path)
-    except BaseException:
-        os.unlink(draft)
-        raise
+    with whole_file(path) as file:
+        json.dump(content, file)

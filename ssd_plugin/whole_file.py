@@ -1,0 +1,30 @@
+"""Files that are written whole or not at all."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+
+@contextmanager
+def whole_file(path: Path, mode: str = 'w') -> Iterator[IO[Any]]:
+    """Opens a draft beside the file, and puts it in the file's place once everything is written.
+
+    Args:
+        path: The file, in a folder that exists; an older one is replaced.
+        mode: 'w' or 'wb'.
+
+    Yields:
+        The draft, open for writing.
+    """
+    handle, draft = tempfile.mkstemp(prefix=f'.{path.name}-', dir=path.parent)
+    try:
+        with os.fdopen(handle, mode) as file:
+            yield file
+        os.chmod(draft, 0o644)
+        os.replace(draft, path)
+    except BaseException:
+        os.unlink(draft)
+        raise

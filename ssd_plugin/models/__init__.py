@@ -5,11 +5,12 @@ from .ssd import SSD
 from .ssd_head import SSDHead
 from .ssd_neck import SSDNeck
 from .ssd_vgg import SSDVGG
-from .task_modules import HardNegativeSampler, SSDAnchorGenerator, SSDAssigner
+from .task_modules import DeltaBoxCoder, HardNegativeSampler, SSDAnchorGenerator, SSDAssigner
 
 __all__ = [
     'SSD',
     'SSDVGG',
+    'DeltaBoxCoder',
     'HardNegativeSampler',
     'MultiBoxLoss',
     'SSDAnchorGenerator',

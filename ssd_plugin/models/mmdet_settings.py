@@ -1,8 +1,12 @@
 """mmdet's own SSD settings, said in our terms, so that its configs run unchanged with our head."""
 
-from typing import Any, Dict, Mapping, NamedTuple
+from typing import Any, Dict, Mapping, NamedTuple, Optional
 
 ASSIGNER = 'ssd_plugin.SSDAssigner'
+
+
+# Same numbers; see the class.
+CODERS = dict.fromkeys(('DeltaXYWHBBoxCoder', 'mmdet.DeltaXYWHBBoxCoder'), 'ssd_plugin.DeltaBoxCoder')
 
 
 class TrainingParts(NamedTuple):
@@ -52,3 +56,14 @@ def training_parts(train_cfg: Mapping[str, Any]) -> TrainingParts:
         sampler=dict(type='ssd_plugin.HardNegativeSampler', neg_pos_ratio=train_cfg.get('neg_pos_ratio', 3)),
         loss=dict(type='ssd_plugin.MultiBoxLoss', beta=train_cfg.get('smoothl1_beta', 1.0), floor_per_image=True),
     )
+
+
+def box_coder(config: Optional[Mapping[str, Any]]) -> Dict[str, Any]:
+    """Config of the box coder, mmdet's own replaced by ours.
+
+    Args:
+        config: ``None``: centre-size deltas, variances (0.1, 0.1, 0.2, 0.2), boxes not clipped before suppression.
+    """
+    if config is None:
+        return dict(type='ssd_plugin.DeltaBoxCoder', target_stds=(0.1, 0.1, 0.2, 0.2), clip_border=False)
+    return {**config, 'type': CODERS.get(config['type'], config['type'])}

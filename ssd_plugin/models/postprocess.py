@@ -103,7 +103,8 @@ class Postprocess(NamedTuple):
             counts = torch.bincount(found.image, minlength=images)
             if (complete | (counts == self.max_per_img)).all():
                 break
-        boxes = _clip(boxes, sizes[found.image])
+        if not self.coder.clip_border:
+            boxes = _clip(boxes, found.image, sizes)
         if rescale:
             factors = torch.tensor([tuple(meta['scale_factor'])[:2] * 2 for meta in batch_img_metas])
             boxes = boxes / factors.to(boxes)[found.image]
@@ -124,13 +125,13 @@ class Postprocess(NamedTuple):
             found = best_of_groups(found, found.image * logits.classes + found.label, self.nms_pre_per_class)
         boxes = self.coder.decode(torch.cat(list(priors))[found.prior], deltas[found.image, found.prior])
         if self.coder.clip_border:
-            boxes = _clip(boxes, sizes[found.image])
+            boxes = _clip(boxes, found.image, sizes)
         if self.min_bbox_size is not None:
             large = (boxes[:, 2:] - boxes[:, :2] > self.min_bbox_size).all(1).nonzero()[:, 0]
             boxes, found = boxes[large], found.pick(large)
         return boxes, found, complete
 
 
-def _clip(boxes: Tensor, sizes: Tensor) -> Tensor:
-    """Boxes (K, 4) cut to the images they lie in, of sizes (K, 2) W and H."""
-    return boxes.clamp(min=0).minimum(sizes.repeat(1, 2))
+def _clip(boxes: Tensor, image: Tensor, sizes: Tensor) -> Tensor:
+    """Boxes (K, 4) cut to the images (K,) they lie in, of sizes (B, 2) W and H."""
+    return boxes.clamp(min=0).minimum(sizes.repeat(1, 2)[image])

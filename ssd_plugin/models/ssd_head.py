@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ssd_plugin.registry import MODELS
 
 from .levels import LevelLogits, flatten_levels
-from .mmdet_settings import training_parts
+from .mmdet_settings import box_coder, training_parts
 from .postprocess import Postprocess
 from .targets import pad_truths, sizes_of
 
@@ -80,9 +80,7 @@ class SSDHead(BaseDenseHead):
             raise ValueError(
                 f'in_channels={self.in_channels}, but anchor_generator has {len(self.num_base_priors)} levels'
             )
-        self.bbox_coder = MMDET_TASK_UTILS.build(
-            bbox_coder or dict(type='DeltaXYWHBBoxCoder', target_stds=(0.1, 0.1, 0.2, 0.2), clip_border=False)
-        )
+        self.bbox_coder = MMDET_TASK_UTILS.build(box_coder(bbox_coder))
         self.reg_decoded_bbox = reg_decoded_bbox
         layers: Dict[str, Any] = dict(
             stacked_convs=stacked_convs,

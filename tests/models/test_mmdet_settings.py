@@ -1,6 +1,6 @@
 import pytest
 
-from ssd_plugin.models.mmdet_settings import training_parts
+from ssd_plugin.models.mmdet_settings import box_coder, training_parts
 
 MMDET = dict(
     assigner=dict(
@@ -68,3 +68,11 @@ def test_assigner_settings_without_counterpart(change, message):
 def test_allowed_border_names_our_switch():
     with pytest.raises(ValueError, match='ignore_cross_boundary=True'):
         training_parts({**MMDET, 'allowed_border': 0})
+
+
+def test_box_coders():
+    stds = (0.1, 0.1, 0.2, 0.2)
+    assert box_coder(None) == dict(type='ssd_plugin.DeltaBoxCoder', target_stds=stds, clip_border=False)
+    mmdets = dict(type='DeltaXYWHBBoxCoder', target_means=(0, 0, 0, 0), target_stds=stds)
+    assert box_coder(mmdets) == {**mmdets, 'type': 'ssd_plugin.DeltaBoxCoder'}
+    assert box_coder(dict(type='PointCoder')) == dict(type='PointCoder')

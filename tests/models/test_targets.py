@@ -1,6 +1,5 @@
 import pytest
 import torch
-from mmdet.models.task_modules.coders import DeltaXYWHBBoxCoder
 from mmdet.structures.bbox import HorizontalBoxes
 from mmengine.structures import InstanceData
 
@@ -70,13 +69,3 @@ def test_boxes_of_mmdet_and_of_other_types():
 
 def test_sizes_are_width_then_height():
     assert sizes_of([dict(img_shape=(50, 100)), dict(img_shape=(80, 80, 3))], torch.device('cpu')).equal(SIZES)
-
-
-def test_encoding_by_hand_and_back():
-    coder = DeltaXYWHBBoxCoder(target_stds=(0.1, 0.1, 0.2, 0.2), clip_border=False)
-    priors = torch.tensor([[0.0, 0, 20, 10], [10, 10, 40, 60]])
-    truths = torch.tensor([[2.0, 1, 42, 11], [0, -5, 33, 70]])
-    deltas = coder.encode(priors, truths)
-    # Centre 12 px to the right of a width of 20, 1 px down of a height of 10, twice as wide, as high.
-    torch.testing.assert_close(deltas[0], torch.tensor([6.0, 1.0, 3.4657359, 0.0]))
-    torch.testing.assert_close(coder.decode(priors, deltas), truths)

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ssd_plugin.models import nms
+from ssd_plugin.models import nms, postprocess
 from ssd_plugin.models.postprocess import Postprocess
 
 AUTHORS = dict(score_thr=0.01, nms=dict(type='nms', iou_threshold=0.45), nms_pre_per_class=400, max_per_img=200)
@@ -139,6 +139,8 @@ def test_equals_the_literal_rule(strip_head, limit, seed, steps, most):
     deltas = torch.randn((2, 20, 4), generator=generator) * 4
     maps = [[part.transpose(1, 2)[:, :, None] for part in values.split([12, 8], 1)] for values in (logits, deltas)]
     with pytest.MonkeyPatch.context() as patch:
+        # A few pairs at first, in two windows; then, where they fill no image, all.
+        patch.setattr(postprocess, 'FIRST_PAIRS', 16)
         patch.setattr(nms, 'WINDOW', 8)
         found = head.predict_by_feat(*maps, None, [META] * 2, cfg)
     priors = torch.cat(head.priors(maps[0]))

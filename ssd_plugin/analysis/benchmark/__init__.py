@@ -1,0 +1,1 @@
+"""Speed and memory of this package beside mmdet's own parts, measured in one run on the same inputs."""

@@ -1,0 +1,45 @@
+"""Runs the measurements by name."""
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Callable
+
+from . import inference_speed, loss_speed, memory, pipeline_speed, prediction_speed, table7, training_speed
+from .environment import describe
+from .report import Report, Row
+from .settings import Settings
+
+
+def _curves(settings: Settings) -> Iterator[Row]:
+    return chain(loss_speed.curves(settings), prediction_speed.curves(settings))
+
+
+PARTS: dict[str, Callable[[Settings], Iterator[Row]]] = {
+    'pipeline': pipeline_speed.rows,
+    'loss': loss_speed.rows,
+    'predict': prediction_speed.rows,
+    'train': training_speed.rows,
+    'inference': inference_speed.rows,
+    'memory': memory.rows,
+    'curves': _curves,
+}
+NAMES = (*PARTS, 'table7')
+
+
+def run(names: Sequence[str], settings: Settings, show: Callable[[Row], None]) -> Report:
+    """Measures.
+
+    Args:
+        names: Some of :data:`NAMES`.
+        settings: How thoroughly, and where.
+        show: Gets every row as soon as it is measured.
+    """
+    report = Report(describe(settings.device))
+    for name in names:
+        if name == 'table7':
+            report.table7.extend(table7.rows(settings))
+            continue
+        for row in PARTS[name](settings):
+            show(row)
+            report.rows.append(row)
+    return report

@@ -1,0 +1,84 @@
+"""Each measurement runs once on the smallest network; how long it takes is nobody's business here."""
+
+import copy
+import json
+import math
+import sys
+
+import pytest
+import torch
+
+from ssd_plugin.analysis.benchmark import (
+    inference_speed,
+    loss_speed,
+    memory,
+    pipeline_speed,
+    prediction_speed,
+    suite,
+    table7,
+    training_speed,
+)
+from ssd_plugin.analysis.benchmark.report import Row
+from ssd_plugin.analysis.benchmark.settings import Settings
+from ssd_plugin.analysis.benchmark.timing import Figure
+
+
+def test_pipeline_speed(tmp_path, once, check):
+    pictures = pipeline_speed.draw_pictures(tmp_path, 2)
+    assert all(3 <= len(picture['instances']) <= 8 for picture in pictures)
+    threads = torch.get_num_threads()
+    check(pipeline_speed.measure(pictures, once), 'ours', 'steps', 'mmdet', 'floor')
+    assert torch.get_num_threads() == threads
+
+
+def test_loss_speed(pair, once, check):
+    check(loss_speed.measure(pair, images=2, objects=3, device='cpu', budget=once), 'ours', 'mmdet')
+
+
+def test_total_adds_the_images_of_a_list():
+    losses = dict(loss_cls=[torch.tensor([1.0]), torch.tensor([2.0])], loss_bbox=torch.tensor(0.5))
+    assert loss_speed.total(losses) == 3.5
+
+
+@pytest.mark.parametrize('crowded', [False, True])
+def test_prediction_speed(pair, crowded, once, check):
+    check(prediction_speed.measure(pair, 1, crowded, 'cpu', once), 'ours', 'same', 'mmdet')
+
+
+def test_inference_speed(pair, once, check):
+    check(inference_speed.measure(pair, 1, 'cpu', once), 'ours', 'fp32', 'mmdet', 'floor')
+
+
+def test_training_speed_leaves_the_weights(pair, once, check):
+    pair = copy.deepcopy(pair)  # training moves the statistics of the normalisations
+    before = {name: value.clone() for name, value in pair.ours.named_parameters()}
+    check(training_speed.measure(pair, 2, 'cpu', once), 'ours', 'fp32', 'mmdet', 'floor')
+    assert all(torch.equal(value, before[name]) for name, value in pair.ours.named_parameters())
+
+
+@pytest.mark.skipif(not memory.STATUS.is_file(), reason='the peak memory of a process is read from Linux')
+def test_memory():
+    assert 1 < memory.measure('ours', 'SSDLite MobileNetV2 COCO', 2, 'cpu') < 4000
+
+
+def test_table7(pair, monkeypatch):
+    monkeypatch.setattr(table7, 'build_pair', lambda name, device: pair)
+    monkeypatch.setattr(table7, 'sharpen', lambda built, image: None)
+    monkeypatch.setattr(table7, 'interleave', lambda sides, budget, device: {'1': [0.5], '8': [2.0]})
+    published, ours = table7.rows(Settings(quick=True))
+    assert (published.map, published.fps_1, published.fps_8) == (74.3, 46, 59)
+    # 6 boxes in each cell of maps of 20, 10, 5, 3, 2 and 1.
+    assert (ours.map, ours.fps_1, ours.fps_8, ours.boxes, ours.side) == (None, 2, 4, 3234, 320)
+
+
+def test_the_suite_collects_rows_and_table7(monkeypatch):
+    row = Row('loss', 'case', 'ms', Figure(1, 1, 1))
+    monkeypatch.setitem(suite.PARTS, 'loss', lambda settings: iter([row]))
+    monkeypatch.setattr(suite.table7, 'rows', lambda settings: iter([table7.PUBLISHED['SSD512']]))
+    monkeypatch.setattr(sys, 'argv', ['benchmark.py', '--only', 'loss'])
+    shown = []
+    report = suite.run(['loss', 'table7'], Settings(), shown.append)
+    assert shown == report.rows == [row]
+    assert report.table7 == [table7.PUBLISHED['SSD512']]
+    assert report.environment['command'] == 'benchmark.py --only loss'
+    assert math.isfinite(json.loads(json.dumps(report.as_dict()))['rows'][0]['ours']['median'])

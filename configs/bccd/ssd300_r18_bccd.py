@@ -1,2 +1,2 @@
-_base_ = ['../_base_/models/ssd300_r18.py', '../_base_/datasets/bccd.py', '../_base_/schedules/adamw_60e.py']
+_base_ = ['../_base_/models/ssd300_r18.py', '../_base_/datasets/bccd.py', '../_base_/schedules/adamw_80e.py']
 model = dict(bbox_head=dict(num_classes=3))

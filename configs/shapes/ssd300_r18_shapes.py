@@ -1,4 +1,4 @@
-_base_ = ['../_base_/models/ssd300_r18.py', '../_base_/datasets/shapes.py', '../_base_/schedules/adamw_60e.py']
+_base_ = ['../_base_/models/ssd300_r18.py', '../_base_/datasets/shapes.py', '../_base_/schedules/adamw_80e.py']
 model = dict(bbox_head=dict(num_classes=6))
 max_epochs = 20
 train_cfg = dict(max_epochs=max_epochs, val_interval=10)

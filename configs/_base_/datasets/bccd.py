@@ -4,7 +4,7 @@ data_root = '{{$BCCD_ROOT:data/BCCD/}}'
 metainfo = dict(classes=('RBC', 'WBC', 'Platelets'), palette=[(220, 60, 60), (120, 80, 200), (240, 180, 40)])
 
 train_dataloader = dict(
-    batch_size=16,
+    batch_size=8,
     num_workers=2,
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=True),

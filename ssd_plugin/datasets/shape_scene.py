@@ -68,6 +68,9 @@ _OUTLINES: dict[str, Callable[[np.random.Generator], Contours]] = {
     'cross': lambda rng: [_cross(rng.uniform(0.28, 0.36))],
 }
 CLASSES = tuple(_OUTLINES)
+# Of OpenCV's 180 hues: the distance between the classes, and how far a class spreads.
+_CLASS_HUES = 180 // len(CLASSES)
+_HUE_SPREAD = 18
 
 
 def draw_scene(rng: np.random.Generator, width: int, height: int) -> tuple[Image, list[ShapeObject]]:
@@ -97,7 +100,7 @@ def draw_scene(rng: np.random.Generator, width: int, height: int) -> tuple[Image
                 owner[mask > 127] = len(areas)
                 areas.append(area)
                 objects.append(found)
-                _paint(rng, canvas, contours, mask, scale * np.sqrt(width * height))
+                _paint(rng, canvas, contours, mask, scale * np.sqrt(width * height), label)
                 break
     return _photograph(rng, canvas), objects
 
@@ -173,8 +176,10 @@ def _noise(rng: np.random.Generator, width: int, height: int, cells: Sequence[in
     return total
 
 
-def _colour(rng: np.random.Generator, saturation: tuple[int, int], value: tuple[int, int]) -> FloatImage:
-    hsv = np.array([[[rng.integers(180), rng.integers(*saturation), rng.integers(*value)]]], np.uint8)
+def _colour(
+    rng: np.random.Generator, saturation: tuple[int, int], value: tuple[int, int], hue: tuple[int, int] = (0, 180)
+) -> FloatImage:
+    hsv = np.array([[[rng.integers(*hue) % 180, rng.integers(*saturation), rng.integers(*value)]]], np.uint8)
     return cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)[0, 0].astype(np.float32)
 
 
@@ -222,16 +227,23 @@ def _clutter(rng: np.random.Generator, canvas: FloatImage) -> None:
     canvas += soft * np.float32(rng.uniform(0.25, 0.6)) * (_colour(rng, (8, 120), (40, 230)) - canvas)
 
 
-def _object_colour(rng: np.random.Generator, under: FloatImage) -> FloatImage:
-    """A strong colour well away from the one ``under`` the object; the farthest of a dozen if none is far enough."""
-    tried = np.stack([under, *(_colour(rng, (90, 256), (90, 256)) for _ in range(12))])
+def _object_colour(rng: np.random.Generator, under: FloatImage, label: int) -> FloatImage:
+    """A strong colour well away from the one ``under`` the object; the farthest of a dozen if none is far enough.
+
+    Its hue is one that the class mostly has, as things in photographs do: shape alone takes far longer to learn than the
+    minutes this data set is made for.
+    """
+    hue = (label * _CLASS_HUES, label * _CLASS_HUES + _HUE_SPREAD)
+    tried = np.stack([under, *(_colour(rng, (90, 256), (90, 256), hue) for _ in range(12))])
     lab = cv2.cvtColor(np.clip(tried, 0, 255)[None] / np.float32(255), cv2.COLOR_BGR2Lab)[0]
     distances = np.linalg.norm(lab[1:] - lab[0], axis=1)
     far_enough = distances >= _MIN_CONTRAST
     return tried[1:][far_enough.argmax() if far_enough.any() else distances.argmax()]
 
 
-def _paint(rng: np.random.Generator, canvas: FloatImage, contours: Contours, mask: Image, size: float) -> None:
+def _paint(
+    rng: np.random.Generator, canvas: FloatImage, contours: Contours, mask: Image, size: float, label: int
+) -> None:
     """Lays one object, with its shadow, on the canvas."""
     margin = int(0.25 * size) + 4  # the shadow's offset and blur
     left, top, across, down = cv2.boundingRect(mask)
@@ -239,7 +251,7 @@ def _paint(rng: np.random.Generator, canvas: FloatImage, contours: Contours, mas
     patch, cover = canvas[top:bottom, left:right], mask[top:bottom, left:right]
     height, width = cover.shape
 
-    colour = _object_colour(rng, np.array(cv2.mean(patch, cover)[:3], np.float32))
+    colour = _object_colour(rng, np.array(cv2.mean(patch, cover)[:3], np.float32), label)
     offset = rng.uniform(-0.08, 0.08, 2) * size
     moved = cv2.warpAffine(cover, np.array([[1, 0, offset[0]], [0, 1, offset[1]]]), (width, height))
     shadow = cv2.GaussianBlur(moved, (0, 0), max(1.0, 0.04 * size)).astype(np.float32)[..., None] / 255

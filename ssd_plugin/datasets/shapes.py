@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from .shape_scene import CLASSES, ShapeObject, draw_scene
 
-VERSION = 1  # grows when the same parameters draw different pictures
+VERSION = 2  # grows when the same parameters draw different pictures
 _JPEG_QUALITY = (60, 96)
 
 Progress = Callable[[Iterable['PictureRecord'], int], Iterable['PictureRecord']]

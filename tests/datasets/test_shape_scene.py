@@ -87,11 +87,21 @@ def test_object_mostly_outside_the_picture_is_refused() -> None:
 
 def test_object_colour_stands_out() -> None:
     rng = np.random.default_rng(0)
-    for _ in range(50):
-        under = rng.uniform(0, 255, 3).astype(np.float32)
-        colour = shape_scene._object_colour(rng, under)
+    for number in range(60):
+        under = rng.uniform(60, 200, 3).astype(np.float32)
+        colour = shape_scene._object_colour(rng, under, number % len(CLASSES))
         lab = cv2.cvtColor(np.stack([under, colour])[None] / np.float32(255), cv2.COLOR_BGR2Lab)[0]
-        assert np.linalg.norm(lab[0] - lab[1]) >= 45
+        assert np.linalg.norm(lab[0] - lab[1]) >= 35
+
+
+def test_a_class_keeps_to_its_hues() -> None:
+    rng = np.random.default_rng(0)
+    under = np.full(3, 128, np.float32)
+    for label in range(len(CLASSES)):
+        colours = np.array([[shape_scene._object_colour(rng, under, label) for _ in range(30)]]) / np.float32(255)
+        hues = cv2.cvtColor(colours, cv2.COLOR_BGR2HSV)[0, :, 0] / 2  # degrees to OpenCV's 180
+        assert 30 * label - 1 <= hues.min()
+        assert hues.max() <= 30 * label + 18
 
 
 def test_objects_are_drawn_where_their_boxes_say(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +143,7 @@ def test_half_of_the_objects_have_a_darker_edge_along_their_outline() -> None:
     for seed in range(40):
         canvas = np.full((120, 160, 3), 30, np.float32)
         shape_scene._paint(
-            np.random.default_rng(seed), canvas, [contour], shape_scene._rasterise([contour], 160, 120), 24
+            np.random.default_rng(seed), canvas, [contour], shape_scene._rasterise([contour], 160, 120), 24, 0
         )
         edge, inside = canvas[60, 75:90].sum(), canvas[72, 75:90].sum()
         edged += edge < 0.75 * inside

@@ -1,4 +1,4 @@
-# At half of ResNet-18's width, and without the expansion trick (which needs twice the passes), minutes on a CPU suffice.
+# At half of ResNet-18's width and without expansion, which needs twice the passes, minutes on a CPU suffice.
 _base_ = ['../_base_/models/ssd300_r18.py', '../_base_/datasets/shapes.py', '../_base_/schedules/adamw_80e.py']
 model = dict(backbone=dict(base_channels=32), bbox_head=dict(num_classes=6))
 train_pipeline = [

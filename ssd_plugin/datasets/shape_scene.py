@@ -230,8 +230,8 @@ def _clutter(rng: np.random.Generator, canvas: FloatImage) -> None:
 def _object_colour(rng: np.random.Generator, under: FloatImage, label: int) -> FloatImage:
     """A strong colour well away from the one ``under`` the object; the farthest of a dozen if none is far enough.
 
-    Its hue is one that the class mostly has, as things in photographs do: shape alone takes far longer to learn than the
-    minutes this data set is made for.
+    Its hue is one that the class mostly has, as things in photographs do: shape alone takes far longer to learn than
+    the minutes this data set is made for.
     """
     hue = (label * _CLASS_HUES, label * _CLASS_HUES + _HUE_SPREAD)
     tried = np.stack([under, *(_colour(rng, (90, 256), (90, 256), hue) for _ in range(12))])

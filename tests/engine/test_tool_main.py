@@ -1,8 +1,10 @@
 import subprocess
 import sys
+from pathlib import Path
 from typing import Callable
 
 import pytest
+from mmcv.transforms import LoadImageFromFile
 from torch.utils.data import DataLoader, Dataset
 
 from ssd_plugin.engine.tool_main import error_line, run_tool
@@ -72,3 +74,36 @@ def test_a_process_of_its_own_shows_no_traceback() -> None:
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == 'error: x: 1, expected 2'
     assert 'Traceback' not in done.stderr
+
+
+class Pictures(Dataset):
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: int) -> dict:
+        return LoadImageFromFile()({'img_path': self.path})
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+@pytest.mark.parametrize('exists', [True, False])
+def test_an_image_mmcv_cannot_read_is_one_line(
+    workers: int, exists: bool, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    path = tmp_path / 'a.jpg'
+    if exists:
+        path.write_text('no picture')
+    loader = DataLoader(Pictures(str(path)), num_workers=workers)
+    with pytest.raises(SystemExit) as caught:
+        run_tool(lambda: list(loader))
+    assert caught.value.code == 2
+    reason = 'no picture, expected an image that OpenCV reads' if exists else 'no such file, expected an image'
+    assert capsys.readouterr().err == f'error: {path}: {reason}\n'
+
+
+def test_other_assertions_and_missing_files_keep_their_traceback() -> None:
+    for error in (AssertionError('failed to load image: a.jpg'), FileNotFoundError("No such file or directory: 'a'")):
+        with pytest.raises(type(error)):
+            run_tool(failing(error))

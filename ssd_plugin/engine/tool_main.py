@@ -29,7 +29,7 @@ def error_line(error: InputError) -> str:
     return lines[-1].removeprefix(f'{kind.__module__}.{kind.__qualname__}: ')
 
 
-# What mmcv's loader says of an image it cannot read; test pipelines use it because mmdet's inferencer looks for its name.
+# What mmcv's loader says of an image it cannot read. Test pipelines use it: mmdet's inferencer looks for its name.
 _MMCV_LOADER = re.compile(r'mmcv[/\\]transforms[/\\]loading\.py')
 _UNREADABLE = re.compile(r"failed to load image: (?P<broken>.+)|No such file or directory: '(?P<missing>.+)'")
 

@@ -1,7 +1,7 @@
 """Which (box, class) pairs of a batch go into suppression."""
 
 import math
-from typing import NamedTuple, Tuple
+from typing import NamedTuple, Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -29,10 +29,10 @@ class Candidates(NamedTuple):
 
     def pick(self, index: Tensor) -> 'Candidates':
         """The candidates at some positions."""
-        return Candidates(*(values[index] for values in self))
+        return Candidates(*(values.index_select(0, index) for values in self))
 
 
-def best_candidates(logits: LevelLogits, score_thr: float, pairs_per_img: int) -> Tuple[Candidates, Tensor]:
+def best_candidates(logits: LevelLogits, score_thr: float, pairs_per_img: int) -> Tuple[Candidates, Optional[Tensor]]:
     """Pairs above a score; of an image that has very many, the best.
 
     Args:
@@ -41,38 +41,39 @@ def best_candidates(logits: LevelLogits, score_thr: float, pairs_per_img: int) -
         pairs_per_img: Give at most so many pairs of an image. Not positive: all.
 
     Returns:
-        The pairs, and for every image whether these are all of its pairs, (B,) bool. Where not, each pair left out
-        ranks behind those given.
+        The pairs, and for every image whether pairs of it were left out, (B,) bool, each ranking behind those given.
+        ``None``: all pairs of all images are given.
     """
     # No class scores more than the exponential of its lead over the background, which needs no softmax.
     lead = logits.reduce(_lead)  # (B, N)
     chosen = lead >= (math.log(score_thr) - SLACK if score_thr > 0 else -math.inf)
     batch, total = chosen.shape
-    floor = lead.new_full((batch,), score_thr)
-    # So many boxes whose best pair reaches a score make at least as many pairs; the rest of the boxes can be left.
+    rows = chosen.flatten().nonzero()[:, 0]
+    floor = None
+    # So many boxes whose best pair reaches a score make at least as many pairs: the rest of the boxes and of the pairs
+    # can be left. If the cut lies below the threshold, what it leaves is not wanted anyway.
     most = 2 * pairs_per_img
-    crowded = chosen.sum(1) > (most if 0 < most < total else total)
-    if crowded.any():
+    if 0 < most < min(total, len(rows)) and int((counts := chosen.sum(1)).max()) > most:
         best = logits.reduce(_best_log_score)
-        cut = best.topk(most, 1).values[:, -1].masked_fill(~crowded, -math.inf)
-        chosen &= best >= cut[:, None] - 2 * SLACK
-        floor = floor.maximum((cut - SLACK).exp())
-    rows, picked = logits.pick(chosen.flatten().nonzero()[:, 0])
+        cut = best.topk(most, 1).values[:, -1].masked_fill(counts <= most, -math.inf)
+        rows = (chosen & (best >= cut[:, None] - 2 * SLACK)).flatten().nonzero()[:, 0]
+        floor = (cut - SLACK).exp().clamp(min=score_thr)
+    rows, picked = logits.pick(rows)
     scores = picked.softmax(1)[:, :-1]
-    row_image = rows // total
-    row, label = (scores > floor[row_image, None]).nonzero(as_tuple=True)
-    image, score = row_image[row], scores[row, label]
+    least = score_thr if floor is None else floor[rows // total, None]
+    row, label = (scores > least).nonzero().unbind(1)
+    box, score = rows.index_select(0, row), scores[row, label]
+    image = box // total
     # By image, then by falling score: the bits of positive floats sort as the floats do.
     order = ((image << 32) - score.view(torch.int32)).argsort(stable=True)
-    complete = ~crowded
-    if pairs_per_img > 0:
+    left_out = None
+    if 0 < pairs_per_img < len(order):
         counts = torch.bincount(image, minlength=batch)
-        complete &= counts <= pairs_per_img
+        left_out = counts > pairs_per_img
         # The first so many of each image's stretch of the order.
-        taken = counts.clamp(max=pairs_per_img)
-        skipped = (counts.cumsum(0) - counts) - (taken.cumsum(0) - taken)
-        order = order[torch.arange(int(taken.sum()), device=order.device) + skipped.repeat_interleave(taken)]
-    return Candidates(image[order], rows[row[order]] % total, label[order], score[order]), complete
+        place = torch.arange(len(order), device=order.device) - (counts.cumsum(0) - counts)[image[order]]
+        order = order[place < pairs_per_img]
+    return Candidates(image, box % total, label, score).pick(order), left_out
 
 
 def best_of_groups(found: Candidates, group: Tensor, limit: int) -> Candidates:
@@ -83,8 +84,10 @@ def best_of_groups(found: Candidates, group: Tensor, limit: int) -> Candidates:
         group: (K,) int64; pairs of an image with the same number are one group.
         limit: Pairs of a group; not positive = all.
     """
-    sizes = torch.bincount(group, minlength=1)
-    if limit <= 0 or int(sizes.max()) <= limit:
+    if limit <= 0 or len(group) <= limit:
+        return found
+    sizes = torch.bincount(group)
+    if int(sizes.max()) <= limit:
         return found
     order = group.argsort(stable=True)
     starts = sizes.cumsum(0) - sizes

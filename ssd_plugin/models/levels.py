@@ -21,8 +21,12 @@ def flatten_levels(maps: Sequence[Tensor], width: int) -> Tensor:
     Returns:
         (B, N, width).
     """
-    batch = len(maps[0])
-    return torch.cat([level.permute(0, 2, 3, 1).reshape(batch, -1, width) for level in maps], 1)
+    return torch.cat([_by_box(level, width) for level in maps], 1)
+
+
+def _by_box(level: Tensor, width: int) -> Tensor:
+    """(B, A * width, h, w) as (B, h * w * A, width)."""
+    return level.permute(0, 2, 3, 1).reshape(level.shape[0], -1, width)
 
 
 class _Part(NamedTuple):
@@ -36,6 +40,14 @@ class _Part(NamedTuple):
     values: Tensor
     boxes: int
 
+    def pick(self, image: Tensor, box: Tensor) -> Tensor:
+        """(R, C + 1) of the boxes (R,) of the images (R,)."""
+        if self.values.dim() == 3:
+            # Whole rows at once, where indexing by image and box would go number by number.
+            return self.values.flatten(0, 1).index_select(0, image * self.boxes + box)
+        shapes = self.values.shape[1]
+        return self.values[image, box % shapes, :, box // shapes]
+
 
 class LevelLogits:
     """Class logits of a batch, without a copy of the large levels.
@@ -43,23 +55,28 @@ class LevelLogits:
     Args:
         maps: Per level (B, A * (C + 1), h, w), box-major channels, background last; in NCHW or channels-last order.
         classes: C + 1.
+
+    Attributes:
+        level_sizes: Number of default boxes of every level, N in all.
     """
 
     def __init__(self, maps: Sequence[Tensor], classes: int) -> None:
         self.maps = maps
         self.classes = classes
         self.parts: List[_Part] = []
+        self.level_sizes: List[int] = []
         small: List[Tensor] = []
         for level in maps:
             batch, channels, height, width = level.shape
             count = channels // classes * height * width
+            self.level_sizes.append(count)
             if level.numel() < SMALL:
                 small.append(level)
                 continue
             self._join(small)
             small = []
             if level.is_contiguous(memory_format=torch.channels_last):
-                values = level.permute(0, 2, 3, 1).reshape(batch, count, classes)
+                values = _by_box(level, classes)
             else:
                 values = level.reshape(batch, -1, classes, height * width)
             self.parts.append(_Part(values, count))
@@ -102,17 +119,13 @@ class LevelLogits:
         """
         total = sum(part.boxes for part in self.parts)
         image, prior = rows // total, rows % total
+        if len(self.parts) == 1:
+            return rows, self.parts[0].pick(image, prior).float()
         arranged, picked = [], []
         start = 0
-        for values, count in self.parts:
-            here = ((prior >= start) & (prior < start + count)).nonzero()[:, 0]
-            row, box = image[here], prior[here] - start
-            if values.dim() == 3:
-                # Whole rows at once, where indexing by image and box would go number by number.
-                picked.append(values.flatten(0, 1).index_select(0, row * count + box))
-            else:
-                boxes = values.shape[1]
-                picked.append(values[row, box % boxes, :, box // boxes])
+        for part in self.parts:
+            here = ((prior >= start) & (prior < start + part.boxes)).nonzero()[:, 0]
+            picked.append(part.pick(image[here], prior[here] - start))
             arranged.append(rows[here])
-            start += count
+            start += part.boxes
         return torch.cat(arranged), torch.cat(picked).float()

@@ -74,7 +74,7 @@ class Postprocess(NamedTuple):
         self,
         logits: LevelLogits,
         deltas: Tensor,
-        priors: Sequence[Tensor],
+        priors: Tensor,
         batch_img_metas: Sequence[dict],
         rescale: bool = False,
         with_nms: bool = True,
@@ -84,7 +84,7 @@ class Postprocess(NamedTuple):
         Args:
             logits: Of B images and N default boxes.
             deltas: (B, N, 4) float32.
-            priors: Default boxes per level, N in all.
+            priors: (N, 4) default boxes, xyxy pixels.
             batch_img_metas: ``img_shape`` and, to rescale, ``scale_factor`` of every image.
             rescale: Boxes in pixels of the photograph instead of the network's input.
             with_nms: False returns the candidates.
@@ -92,46 +92,62 @@ class Postprocess(NamedTuple):
         Returns:
             Per image ``bboxes``, ``scores``, ``labels``, best first.
         """
-        images = len(deltas)
+        # Many small steps, each cheaper where nothing is noted for a gradient.
+        with torch.inference_mode(not torch.is_grad_enabled()):
+            boxes, found, counts = self._detections(logits, deltas, priors, batch_img_metas, rescale, with_nms)
+        # Copied outside, so that nobody meets the limits of inference tensors.
+        columns = (torch.split(part.clone(), counts) for part in (boxes, found.score, found.label))
+        return [InstanceData(bboxes=box, scores=score, labels=label) for box, score, label in zip(*columns)]
+
+    def _detections(
+        self,
+        logits: LevelLogits,
+        deltas: Tensor,
+        priors: Tensor,
+        batch_img_metas: Sequence[dict],
+        rescale: bool,
+        with_nms: bool,
+    ) -> Tuple[Tensor, Candidates, List[int]]:
+        """Boxes (D, 4), what they are, and how many there are in every image."""
+        images = deltas.shape[0]
         sizes = sizes_of(batch_img_metas, deltas.device)
         # All pairs are looked at only where the first ones do not fill an image.
         for pairs_per_img in (FIRST_PAIRS, 0) if with_nms and self.max_per_img > 0 else (0,):
-            boxes, found, complete = self._candidates(logits, deltas, priors, sizes, pairs_per_img)
+            boxes, found, left_out = self._candidates(logits, deltas, priors, sizes, pairs_per_img)
             if with_nms:
                 kept = suppress(boxes, found, self.iou_threshold, self.max_per_img, images)
-                boxes, found = boxes[kept], found.pick(kept)
+                boxes, found = boxes.index_select(0, kept), found.pick(kept)
             counts = torch.bincount(found.image, minlength=images)
-            if (complete | (counts == self.max_per_img)).all():
+            if left_out is None or not (left_out & (counts < self.max_per_img)).any():
                 break
         if not self.coder.clip_border:
             boxes = _clip(boxes, found.image, sizes)
         if rescale:
             factors = torch.tensor([tuple(meta['scale_factor'])[:2] * 2 for meta in batch_img_metas])
-            boxes = boxes / factors.to(boxes)[found.image]
-        columns = (torch.split(part, counts.tolist()) for part in (boxes, found.score, found.label))
-        return [InstanceData(bboxes=box, scores=score, labels=label) for box, score, label in zip(*columns)]
+            boxes = boxes / factors.to(boxes).index_select(0, found.image)
+        return boxes, found, counts.tolist()
 
     def _candidates(
-        self, logits: LevelLogits, deltas: Tensor, priors: Sequence[Tensor], sizes: Tensor, pairs_per_img: int
-    ) -> Tuple[Tensor, Candidates, Tensor]:
-        """Decoded boxes of the candidates, the candidates, and whether an image got all of its own."""
-        found, complete = best_candidates(logits, self.score_thr, pairs_per_img)
+        self, logits: LevelLogits, deltas: Tensor, priors: Tensor, sizes: Tensor, pairs_per_img: int
+    ) -> Tuple[Tensor, Candidates, Optional[Tensor]]:
+        """Decoded boxes of the candidates, the candidates, and what :func:`best_candidates` says is left out."""
+        found, left_out = best_candidates(logits, self.score_thr, pairs_per_img)
         if self.nms_pre is not None:
-            ends = torch.tensor([len(level) for level in priors], device=deltas.device).cumsum(0)
+            ends = torch.tensor(logits.level_sizes, device=deltas.device).cumsum(0)
             level = torch.bucketize(found.prior, ends, right=True)
-            found = best_of_groups(found, found.image * len(priors) + level, self.nms_pre)
+            found = best_of_groups(found, found.image * len(ends) + level, self.nms_pre)
         else:
             assert self.nms_pre_per_class is not None
             found = best_of_groups(found, found.image * logits.classes + found.label, self.nms_pre_per_class)
-        boxes = self.coder.decode(torch.cat(list(priors))[found.prior], deltas[found.image, found.prior])
+        boxes = self.coder.decode(priors.index_select(0, found.prior), deltas[found.image, found.prior])
         if self.coder.clip_border:
             boxes = _clip(boxes, found.image, sizes)
         if self.min_bbox_size is not None:
             large = (boxes[:, 2:] - boxes[:, :2] > self.min_bbox_size).all(1).nonzero()[:, 0]
             boxes, found = boxes[large], found.pick(large)
-        return boxes, found, complete
+        return boxes, found, left_out
 
 
 def _clip(boxes: Tensor, image: Tensor, sizes: Tensor) -> Tensor:
     """Boxes (K, 4) cut to the images (K,) they lie in, of sizes (B, 2) W and H."""
-    return boxes.clamp(min=0).minimum(sizes.repeat(1, 2)[image])
+    return boxes.clamp(min=0).minimum(torch.cat([sizes, sizes], 1).index_select(0, image))

@@ -98,7 +98,7 @@ class SSDHead(BaseDenseHead):
             self.assigner = MMDET_TASK_UTILS.build(parts.assigner)
             self.sampler = MMDET_TASK_UTILS.build(parts.sampler)
             self.multibox_loss = MMDET_MODELS.build(parts.loss)
-        self._priors: Dict[Any, List[Tensor]] = {}
+        self._priors: Dict[Any, Tensor] = {}
 
     def forward(self, x: Sequence[Tensor]) -> Tuple[List[Tensor], List[Tensor]]:
         """Raw outputs.
@@ -114,19 +114,21 @@ class SSDHead(BaseDenseHead):
             [conv(feature) for conv, feature in zip(self.reg_convs, x)],
         )
 
-    def priors(self, maps: Sequence[Tensor]) -> List[Tensor]:
-        """Default boxes of every level, kept for the sizes met so far.
+    def priors(self, maps: Sequence[Tensor]) -> Tensor:
+        """Default boxes of all levels, kept for the sizes met so far.
 
         Args:
             maps: Anything with the levels' height and width as last dimensions.
 
         Returns:
-            Per level (h * w * A, 4) float32 xyxy, pixels.
+            (N, 4) float32 xyxy, pixels.
         """
         sizes = [tuple(level.shape[-2:]) for level in maps]
         key = (tuple(sizes), maps[0].device)
         if key not in self._priors:
-            self._priors[key] = self.prior_generator.grid_priors(sizes, device=maps[0].device)
+            # Kept beyond the call, which may be one in inference mode.
+            with torch.inference_mode(False):
+                self._priors[key] = torch.cat(self.prior_generator.grid_priors(sizes, device=maps[0].device))
         return self._priors[key]
 
     def loss_by_feat(
@@ -150,7 +152,7 @@ class SSDHead(BaseDenseHead):
         Returns:
             ``loss_cls`` and ``loss_bbox``, scalars.
         """
-        priors = torch.cat(self.priors(cls_scores))
+        priors = self.priors(cls_scores)
         logits = LevelLogits(cls_scores, self.cls_out_channels)
         deltas = flatten_levels(bbox_preds, 4).float().flatten(0, 1)  # (B * N, 4)
         input_sizes = sizes_of(batch_img_metas, priors.device)
@@ -202,10 +204,9 @@ class SSDHead(BaseDenseHead):
         """
         assert batch_img_metas is not None
         postprocess = Postprocess.from_cfg(cfg or self.test_cfg or {}, self.bbox_coder)
-        priors = self.priors(cls_scores)
         logits = LevelLogits(cls_scores, self.cls_out_channels)
         deltas = flatten_levels(bbox_preds, 4).float()
-        return postprocess(logits, deltas, priors, batch_img_metas, rescale, with_nms)
+        return postprocess(logits, deltas, self.priors(cls_scores), batch_img_metas, rescale, with_nms)
 
 
 def _predictor(

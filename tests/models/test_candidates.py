@@ -25,23 +25,23 @@ PROBABILITIES = torch.tensor(
 
 
 def test_by_image_then_falling_score_then_box():
-    found, complete = best_candidates(level(PROBABILITIES), 0.08, 0)
+    found, left_out = best_candidates(level(PROBABILITIES), 0.08, 0)
     # Both scores of 0.3 in image 0: the lower box first.
     assert listed(found) == [(0, 2, 0), (0, 0, 0), (0, 0, 1), (0, 2, 1), (1, 1, 1), (1, 1, 0)]
     torch.testing.assert_close(found.score, torch.tensor([0.6, 0.5, 0.3, 0.3, 0.2, 0.1]))
-    assert complete.tolist() == [True, True]
+    assert left_out is None
 
 
 def test_at_most_so_many_of_an_image():
-    found, complete = best_candidates(level(PROBABILITIES), 0.08, 3)
+    found, left_out = best_candidates(level(PROBABILITIES), 0.08, 3)
     assert listed(found) == [(0, 2, 0), (0, 0, 0), (0, 0, 1), (1, 1, 1), (1, 1, 0)]
-    assert complete.tolist() == [False, True]
+    assert left_out.tolist() == [True, False]
 
 
 def test_nothing_above_the_threshold():
-    found, complete = best_candidates(level(PROBABILITIES), 0.7, 5)
+    found, left_out = best_candidates(level(PROBABILITIES), 0.7, 5)
     assert listed(found) == []
-    assert complete.tolist() == [True, True]
+    assert left_out is None
 
 
 @pytest.mark.parametrize('threshold', [-1.0, 0.0])
@@ -64,11 +64,11 @@ def test_those_given_are_the_first_of_all(seed, scale, threshold, limit):
     logits[1, :, 3] += 3
     parts = LevelLogits([logits.transpose(1, 2)[:, :, None]], 4)
     everything, _ = best_candidates(parts, threshold, 0)
-    found, complete = best_candidates(parts, threshold, limit)
+    found, left_out = best_candidates(parts, threshold, limit)
     for image in range(2):
         expected = [pair for pair in listed(everything) if pair[0] == image]
         assert [pair for pair in listed(found) if pair[0] == image] == expected[:limit]
-        assert bool(complete[image]) <= (len(expected) <= limit)
+        assert (left_out is not None and bool(left_out[image])) >= (len(expected) > limit)
 
 
 def test_best_of_groups():

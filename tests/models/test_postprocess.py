@@ -143,7 +143,7 @@ def test_equals_the_literal_rule(strip_head, limit, seed, steps, most):
         patch.setattr(postprocess, 'FIRST_PAIRS', 16)
         patch.setattr(nms, 'WINDOW', 8)
         found = head.predict_by_feat(*maps, None, [META] * 2, cfg)
-    priors = torch.cat(head.priors(maps[0]))
+    priors = head.priors(maps[0])
     for image in range(2):
         boxes = head.bbox_coder.decode(priors, deltas[image])
         expected = literal(logits[image], boxes, cfg, [0] * 12 + [1] * 8)
@@ -152,6 +152,28 @@ def test_equals_the_literal_rule(strip_head, limit, seed, steps, most):
         index = torch.tensor([box for _, box, _ in expected], dtype=torch.int64)
         clipped = boxes[index].clamp(min=0).minimum(torch.tensor([120.0, 60, 120, 60]))
         torch.testing.assert_close(found[image].bboxes, clipped)
+
+
+def random_maps(classes):
+    generator = torch.Generator().manual_seed(0)
+    return [[torch.randn((1, width, 1, 20), generator=generator).requires_grad_()] for width in (classes + 1, 4)]
+
+
+def test_detections_made_without_gradient_can_be_trained_on(strip_head):
+    # As pseudo labels are: inference tensors would be refused.
+    with torch.no_grad():
+        found = strip_head(3).predict_by_feat(*random_maps(3), None, [META], AUTHORS)[0]
+    weight = torch.ones(4, requires_grad=True)
+    (found.bboxes * weight).sum().backward()
+    found.bboxes.add_(1)
+    assert weight.grad is not None
+
+
+def test_detections_carry_a_gradient_where_one_is_asked_for(strip_head):
+    maps = random_maps(3)
+    found = strip_head(3).predict_by_feat(*maps, None, [META], AUTHORS)[0]
+    (found.scores.sum() + found.bboxes.sum()).backward()
+    assert all(level.grad is not None and level.grad.abs().sum() > 0 for part in maps for level in part)
 
 
 @pytest.mark.parametrize(

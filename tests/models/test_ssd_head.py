@@ -64,6 +64,16 @@ def test_unusable_truths_do_not_reach_the_loss(strip_head, objects):
     assert [value.item() for value in nothing.values()] == [0, 0]
 
 
+def test_a_first_prediction_in_inference_mode_leaves_training_possible(strip_head, objects):
+    # What is made at the first call is kept: default boxes, and the coder's constants.
+    head = strip_head(reg_decoded_bbox=True)
+    with torch.inference_mode():
+        head.predict_by_feat(*head(features(1)), None, [META])
+    losses = head.loss_by_feat(*head(features(1)), [objects([[0, 0, 10, 10]], [1])], [META])
+    sum(losses.values()).backward()
+    assert head.reg_convs[0][0].weight.grad.abs().sum() > 0
+
+
 def test_order_of_channels_and_boxes(strip_head):
     generator = dict(type='ssd_plugin.SSDAnchorGenerator', strides=[10], ratios=[[4]], min_sizes=[10], max_sizes=[None])
     head = SSDHead(2, in_channels=(4,), anchor_generator=generator, test_cfg=dict(score_thr=0.5))

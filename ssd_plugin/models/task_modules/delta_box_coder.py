@@ -32,7 +32,9 @@ class DeltaBoxCoder(DeltaXYWHBBoxCoder):
 
     def _constants(self, device: torch.device) -> Tuple[Tensor, Tensor]:
         if device not in self._kept:
-            self._kept[device] = torch.tensor(self.means, device=device), torch.tensor(self.stds, device=device)
+            # Whatever mode the first call is made in: they outlive it, and inference tensors carry no gradient.
+            with torch.inference_mode(False):
+                self._kept[device] = torch.tensor(self.means, device=device), torch.tensor(self.stds, device=device)
         return self._kept[device]
 
     def encode(self, bboxes: Tensor, gt_bboxes: Tensor) -> Tensor:

@@ -64,6 +64,16 @@ def test_evaluating_the_checkpoint_reprints_its_figures(trained, shapes, tmp_pat
     assert figures(done.stdout + done.stderr) == figures(output)
 
 
+def test_a_checkpoint_of_averaged_weights_can_be_folded(trained, shapes, tmp_path):
+    work, output = trained
+    config = tmp_path / 'averaged.py'
+    config.write_text(f"_base_ = ['{ROOT / CONFIG}']\ncustom_hooks = [dict(type='EMAHook')]\n")
+    options = ['--work-dir', tmp_path, '--fuse-conv-bn', *SMALL]
+    done = run('test', config, work / 'epoch_1.pth', *options, shapes=shapes)
+    assert done.returncode == 0, done.stderr
+    assert figures(done.stdout + done.stderr) == figures(output)
+
+
 def test_training_resumes(trained, shapes):
     work, _ = trained
     done = run('train', CONFIG, '--work-dir', work, '--resume', *SMALL, 'train_cfg.max_epochs=2', shapes=shapes)

@@ -55,12 +55,16 @@ def main() -> None:
         predict_mirrored_too(config)
 
     from mmdet.evaluation import DumpDetResults
+    from mmengine.hooks import EMAHook
     from mmengine.runner import Runner
 
     runner = Runner.from_cfg(config)
     if args.out:
         runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
     if args.fuse_conv_bn:
+        # A checkpoint holds the averaged weights in place of the last ones, so that testing needs no average; and the
+        # hook could not exchange weights with a folded network.
+        runner.hooks[:] = [hook for hook in runner.hooks if not isinstance(hook, EMAHook)]
         # Folding needs the trained weights, which test() would load too late.
         runner.load_or_resume()
     speed_up(runner.model, args.fuse_conv_bn, args.amp)

@@ -14,7 +14,8 @@ def speed_up(model: nn.Module, fuse: bool, amp: bool) -> None:
         model: A detector with its trained weights, or its distributed wrapper, on the device it predicts on.
         fuse: Fold every batch normalisation that follows a convolution into its weights. The result is the same but
             for rounding.
-        amp: Run the network in 16 bits. Scores, boxes and suppression stay in 32.
+        amp: Run the network in 16 bits, the weights of its convolutions kept so. Scores, boxes and suppression stay in
+            32.
 
     Raises:
         InputError: 16 bits on a device other than 'cuda' and 'cpu'.
@@ -23,5 +24,10 @@ def speed_up(model: nn.Module, fuse: bool, amp: bool) -> None:
         fuse_conv_bn(model)
     if amp:
         device_type = next(model.parameters()).device.type
+        dtype = choose_dtype(None, device_type)
+        for module in model.modules():
+            # Autocast would cast them again for every batch. Subclasses may compute with theirs first.
+            if type(module) is nn.Conv2d:
+                module.to(dtype)
         # What the test loop and mmdet's inferencer call.
-        model.test_step = torch.autocast(device_type, choose_dtype(None, device_type))(model.test_step)
+        model.test_step = torch.autocast(device_type, dtype)(model.test_step)

@@ -45,6 +45,8 @@ def test_folding_removes_the_normalisation_and_keeps_the_result(toy: Toy, images
 
 def test_amp_predicts_in_bfloat16_on_the_cpu(toy: Toy, images: Tensor) -> None:
     expected = toy.test_step(images)
+    with torch.autocast('cpu', torch.bfloat16):
+        rounded = toy.test_step(images)
     speed_up(toy, fuse=False, amp=True)
     seen: list[torch.dtype] = []
 
@@ -54,7 +56,10 @@ def test_amp_predicts_in_bfloat16_on_the_cpu(toy: Toy, images: Tensor) -> None:
     toy.conv.register_forward_hook(look)
     found = toy.test_step(images)
     assert seen == [torch.bfloat16]
-    assert toy.conv.weight.dtype == torch.float32
+    assert toy.conv.weight.dtype == torch.bfloat16
+    assert toy.bn.weight.dtype == torch.float32
+    # Casting once rounds as casting every time does.
+    assert torch.equal(found, rounded)
     torch.testing.assert_close(found.float(), expected, rtol=0.02, atol=0.02)
 
 

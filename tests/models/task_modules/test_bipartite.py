@@ -1,11 +1,23 @@
 """The matching by proposals against the authors' loop, written out."""
 
 import numpy as np
+import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ssd_plugin.models.task_modules import bipartite
 from ssd_plugin.models.task_modules.bipartite import bipartite_match
+
+
+@pytest.fixture(autouse=True, params=['short lists', 'one box a list', 'whole lists'])
+def way(request, monkeypatch):
+    """Matches as on a CPU, with lists that often run out, and as on a GPU."""
+    if request.param == 'one box a list':
+        monkeypatch.setattr(bipartite, 'LIST', 1)
+        monkeypatch.setattr(bipartite, 'CHUNK', 1)
+    if request.param == 'whole lists':
+        monkeypatch.setattr(bipartite, '_with_short_lists', bipartite._with_whole_lists)
 
 
 def greedy(overlaps, floor):
@@ -56,7 +68,7 @@ def test_padding_takes_part_in_nothing():
     assert bipartite_match(overlaps, 1e-6).tolist() == [[0, -1], [-1, -1]]
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 2**31),
     objects=st.integers(1, 12),
@@ -72,6 +84,7 @@ def test_equals_the_loop(seed, objects, boxes, steps):
 
 
 def test_many_objects_rank_the_boxes_alike():
+    # Longer than a list: the last ones are refused by all of their first.
     values = torch.rand((1, 40, 60), generator=torch.Generator().manual_seed(0))
     overlaps = values[:, :1] * 0.9 + values * 0.1
     assert bipartite_match(overlaps, 1e-6).tolist() == [greedy(overlaps[0].numpy(), 1e-6)]

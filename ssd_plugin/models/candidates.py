@@ -84,10 +84,8 @@ def best_of_groups(found: Candidates, group: Tensor, limit: int) -> Candidates:
         group: (K,) int64; pairs of an image with the same number are one group.
         limit: Pairs of a group; not positive = all.
     """
-    if limit <= 0 or len(group) <= limit:
-        return found
-    sizes = torch.bincount(group)
-    if int(sizes.max()) <= limit:
+    sizes = torch.bincount(group, minlength=1)
+    if limit <= 0 or int(sizes.max()) <= limit:
         return found
     order = group.argsort(stable=True)
     starts = sizes.cumsum(0) - sizes

@@ -24,6 +24,11 @@ def flatten_levels(maps: Sequence[Tensor], width: int) -> Tensor:
     return torch.cat([_by_box(level, width) for level in maps], 1)
 
 
+def _join(parts: Sequence[Tensor], axis: int) -> Tensor:
+    """The parts as one tensor; a copy only of several."""
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts), axis)
+
+
 def _by_box(level: Tensor, width: int) -> Tensor:
     """(B, A * width, h, w) as (B, h * w * A, width)."""
     return level.permute(0, 2, 3, 1).reshape(level.shape[0], -1, width)
@@ -73,16 +78,16 @@ class LevelLogits:
             if level.numel() < SMALL:
                 small.append(level)
                 continue
-            self._join(small)
+            self._add_joined(small)
             small = []
             if level.is_contiguous(memory_format=torch.channels_last):
                 values = _by_box(level, classes)
             else:
                 values = level.reshape(batch, -1, classes, height * width)
             self.parts.append(_Part(values, count))
-        self._join(small)
+        self._add_joined(small)
 
-    def _join(self, maps: Sequence[Tensor]) -> None:
+    def _add_joined(self, maps: Sequence[Tensor]) -> None:
         if maps:
             values = flatten_levels(maps, self.classes)
             self.parts.append(_Part(values, values.shape[1]))
@@ -104,9 +109,9 @@ class LevelLogits:
         for values, count in self.parts:
             images = max(1, CHUNK // (count * self.classes))
             axis = values.shape.index(self.classes, 2)
-            found = torch.cat([function(chunk.float(), axis) for chunk in torch.split(values, images)])
+            found = _join([function(chunk.float(), axis) for chunk in torch.split(values, images)], 0)
             columns.append(found if axis == values.dim() - 1 else found.transpose(1, 2).flatten(1))
-        return torch.cat(columns, 1)
+        return _join(columns, 1)
 
     def pick(self, rows: Tensor) -> Tuple[Tensor, Tensor]:
         """Logits of some default boxes.
@@ -117,10 +122,10 @@ class LevelLogits:
         Returns:
             The positions, arranged by level, and (R, C + 1) float32.
         """
-        total = sum(part.boxes for part in self.parts)
+        (part, *others), total = self.parts, sum(self.level_sizes)
+        if not others and part.values.dim() == 3:
+            return rows, part.values.flatten(0, 1).index_select(0, rows).float()
         image, prior = rows // total, rows % total
-        if len(self.parts) == 1:
-            return rows, self.parts[0].pick(image, prior).float()
         arranged, picked = [], []
         start = 0
         for part in self.parts:

@@ -3,7 +3,6 @@
 from typing import Any, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import torch
-from mmengine.structures import InstanceData
 from torch import Tensor
 
 from .candidates import Candidates, best_candidates, best_of_groups
@@ -52,7 +51,7 @@ class Postprocess(NamedTuple):
         Raises:
             ValueError: An unknown key or kind of suppression, or both ways to choose candidates.
         """
-        unknown = sorted(set(cfg) - set(KEYS))
+        unknown = set(cfg).difference(KEYS)
         nms = dict(cfg.get('nms', dict(type='nms')))
         if unknown or nms.pop('type', 'nms') != 'nms' or set(nms) - {'iou_threshold'}:
             raise ValueError(
@@ -78,7 +77,7 @@ class Postprocess(NamedTuple):
         batch_img_metas: Sequence[dict],
         rescale: bool = False,
         with_nms: bool = True,
-    ) -> List[InstanceData]:
+    ) -> Tuple[Tensor, Candidates, List[int]]:
         """Detections of a batch.
 
         Args:
@@ -90,25 +89,8 @@ class Postprocess(NamedTuple):
             with_nms: False returns the candidates.
 
         Returns:
-            Per image ``bboxes``, ``scores``, ``labels``, best first.
+            Boxes (D, 4), what they are, ordered by image and then best first, and how many there are in every image.
         """
-        # Many small steps, each cheaper where nothing is noted for a gradient.
-        with torch.inference_mode(not torch.is_grad_enabled()):
-            boxes, found, counts = self._detections(logits, deltas, priors, batch_img_metas, rescale, with_nms)
-        # Copied outside, so that nobody meets the limits of inference tensors.
-        columns = (torch.split(part.clone(), counts) for part in (boxes, found.score, found.label))
-        return [InstanceData(bboxes=box, scores=score, labels=label) for box, score, label in zip(*columns)]
-
-    def _detections(
-        self,
-        logits: LevelLogits,
-        deltas: Tensor,
-        priors: Tensor,
-        batch_img_metas: Sequence[dict],
-        rescale: bool,
-        with_nms: bool,
-    ) -> Tuple[Tensor, Candidates, List[int]]:
-        """Boxes (D, 4), what they are, and how many there are in every image."""
         images = deltas.shape[0]
         sizes = sizes_of(batch_img_metas, deltas.device)
         # All pairs are looked at only where the first ones do not fill an image.
@@ -132,13 +114,10 @@ class Postprocess(NamedTuple):
     ) -> Tuple[Tensor, Candidates, Optional[Tensor]]:
         """Decoded boxes of the candidates, the candidates, and what :func:`best_candidates` says is left out."""
         found, left_out = best_candidates(logits, self.score_thr, pairs_per_img)
-        if self.nms_pre is not None:
-            ends = torch.tensor(logits.level_sizes, device=deltas.device).cumsum(0)
-            level = torch.bucketize(found.prior, ends, right=True)
-            found = best_of_groups(found, found.image * len(ends) + level, self.nms_pre)
-        else:
-            assert self.nms_pre_per_class is not None
-            found = best_of_groups(found, found.image * logits.classes + found.label, self.nms_pre_per_class)
+        limit = self.nms_pre if self.nms_pre_per_class is None else self.nms_pre_per_class
+        assert limit is not None
+        if len(found.score) > limit:
+            found = best_of_groups(found, self._groups(found, logits), limit)
         boxes = self.coder.decode(priors.index_select(0, found.prior), deltas[found.image, found.prior])
         if self.coder.clip_border:
             boxes = _clip(boxes, found.image, sizes)
@@ -146,6 +125,13 @@ class Postprocess(NamedTuple):
             large = (boxes[:, 2:] - boxes[:, :2] > self.min_bbox_size).all(1).nonzero()[:, 0]
             boxes, found = boxes[large], found.pick(large)
         return boxes, found, left_out
+
+    def _groups(self, found: Candidates, logits: LevelLogits) -> Tensor:
+        """(K,) number of the class, or the level, of each candidate, of which the best are taken."""
+        if self.nms_pre is None:
+            return found.image * logits.classes + found.label
+        ends = torch.tensor(logits.level_sizes, device=found.prior.device).cumsum(0)
+        return found.image * len(ends) + torch.bucketize(found.prior, ends, right=True)
 
 
 def _clip(boxes: Tensor, image: Tensor, sizes: Tensor) -> Tensor:

@@ -204,9 +204,15 @@ class SSDHead(BaseDenseHead):
         """
         assert batch_img_metas is not None
         postprocess = Postprocess.from_cfg(cfg or self.test_cfg or {}, self.bbox_coder)
-        logits = LevelLogits(cls_scores, self.cls_out_channels)
-        deltas = flatten_levels(bbox_preds, 4).float()
-        return postprocess(logits, deltas, self.priors(cls_scores), batch_img_metas, rescale, with_nms)
+        priors = self.priors(cls_scores)
+        # Many small steps, each cheaper where nothing is noted for a gradient.
+        with torch.inference_mode(not torch.is_grad_enabled()):
+            logits = LevelLogits(cls_scores, self.cls_out_channels)
+            deltas = flatten_levels(bbox_preds, 4).float()
+            boxes, found, counts = postprocess(logits, deltas, priors, batch_img_metas, rescale, with_nms)
+        # Copied outside, so that nobody meets the limits of inference tensors.
+        columns = (torch.split(part.clone(), counts) for part in (boxes, found.score, found.label))
+        return [InstanceData(bboxes=box, scores=score, labels=label) for box, score, label in zip(*columns)]
 
 
 def _predictor(

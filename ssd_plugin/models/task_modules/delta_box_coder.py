@@ -67,9 +67,10 @@ class DeltaBoxCoder(DeltaXYWHBBoxCoder):
             (R, 4) xyxy.
         """
         means, stds = self._constants(bboxes.device)
-        deltas = pred_bboxes * stds + means
+        shift, stretch = (pred_bboxes * stds + means).chunk(2, 1)
+        corner, opposite = bboxes.chunk(2, 1)
         limit = abs(math.log(wh_ratio_clip))
-        size = bboxes[:, 2:] - bboxes[:, :2]
-        centre = (bboxes[:, :2] + bboxes[:, 2:]) * 0.5 + deltas[:, :2] * size
-        half = size * deltas[:, 2:].clamp(-limit, limit).exp() * 0.5
+        size = opposite - corner
+        centre = (corner + opposite) * 0.5 + shift * size
+        half = size * stretch.clamp(-limit, limit).exp() * 0.5
         return torch.cat([centre - half, centre + half], 1)

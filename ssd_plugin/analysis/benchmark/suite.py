@@ -4,7 +4,16 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Callable
 
-from . import inference_speed, loss_speed, memory, pipeline_speed, prediction_speed, table7, training_speed
+from . import (
+    inference_speed,
+    loss_speed,
+    memory,
+    pipeline_speed,
+    prediction_speed,
+    suppression_speed,
+    table7,
+    training_speed,
+)
 from .environment import describe
 from .report import Report, Row
 from .settings import Settings
@@ -18,6 +27,7 @@ PARTS: dict[str, Callable[[Settings], Iterator[Row]]] = {
     'pipeline': pipeline_speed.rows,
     'loss': loss_speed.rows,
     'predict': prediction_speed.rows,
+    'suppress': suppression_speed.rows,
     'train': training_speed.rows,
     'inference': inference_speed.rows,
     'memory': memory.rows,

@@ -15,6 +15,7 @@ from ssd_plugin.analysis.benchmark import (
     pipeline_speed,
     prediction_speed,
     suite,
+    suppression_speed,
     table7,
     training_speed,
 )
@@ -43,6 +44,11 @@ def test_total_adds_the_images_of_a_list():
 @pytest.mark.parametrize('crowded', [False, True])
 def test_prediction_speed(pair, crowded, once, check):
     check(prediction_speed.measure(pair, 1, crowded, 'cpu', once), 'ours', 'same', 'mmdet')
+
+
+@pytest.mark.parametrize('crowded', [False, True])
+def test_suppression_speed(pair, crowded, once, check):
+    check(suppression_speed.measure(pair, 2, crowded, 'cpu', once), 'ours', 'mmdet')
 
 
 def test_inference_speed(pair, once, check):

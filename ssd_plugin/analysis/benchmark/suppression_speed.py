@@ -1,0 +1,85 @@
+"""Times suppression alone, against the op that mmdet calls."""
+
+from collections.abc import Iterator
+from typing import Any, Callable
+
+import torch
+from mmcv.ops import batched_nms
+from torch import Tensor
+
+from ssd_plugin.models.candidates import Candidates
+from ssd_plugin.models.levels import LevelLogits, flatten_levels
+from ssd_plugin.models.nms import suppress
+from ssd_plugin.models.postprocess import Postprocess
+
+from .peers import Pair, build_pair
+from .report import Row
+from .settings import Settings
+from .synthetic import crowded_outputs, raw_outputs, truths
+from .timing import Budget, interleave, milliseconds
+
+OBJECTS = 7
+
+
+def measure(pair: Pair, images: int, crowded: bool, device: str, budget: Budget) -> dict[str, list[float]]:
+    """Seconds for the suppression of a batch, both sides given the candidates of our head's own settings.
+
+    Args:
+        pair: Both detectors; ours makes the candidates.
+        images: Of the batch.
+        crowded: Every pair of box and class scores above the threshold, instead of some hundred of an image.
+        device: 'cpu' or 'cuda'.
+        budget: When to stop.
+
+    Returns:
+        'ours', and 'mmdet': mmcv's op, image by image, as mmdet calls it.
+    """
+    head, sizes = pair.ours.bbox_head, pair.ours.map_sizes
+    samples = truths(images, OBJECTS, pair.ours.input_size, head.num_classes, 'cpu')
+    outputs = crowded_outputs(head, sizes, images) if crowded else raw_outputs(head, sizes, samples)
+    scores, deltas = outputs.to(device, torch.channels_last)
+    settings = Postprocess.from_cfg(head.test_cfg, head.bbox_coder)
+    with torch.no_grad():
+        boxes, found, counts = settings(
+            LevelLogits(scores, head.cls_out_channels),
+            flatten_levels(deltas, 4),
+            head.priors(scores),
+            [sample.metainfo for sample in samples],
+            with_nms=False,
+        )
+    return interleave(
+        {
+            'ours': lambda: suppress(boxes, found, settings.iou_threshold, settings.max_per_img, images),
+            'mmdet': _as_mmdet(boxes, found, counts, settings),
+        },
+        budget,
+        device,
+    )
+
+
+def _as_mmdet(boxes: Tensor, found: Candidates, counts: list[int], settings: Any) -> Callable[[], None]:
+    columns = [torch.split(part, counts) for part in (boxes, found.score, found.label)]
+    config = dict(type='nms', iou_threshold=settings.iou_threshold)
+
+    def run() -> None:
+        for image in zip(*columns):
+            batched_nms(*image, config)[1][: settings.max_per_img]
+
+    return run
+
+
+def rows(settings: Settings) -> Iterator[Row]:
+    """Rows of the report."""
+    for name, images in (('SSD300 VGG-16 COCO', 8), ('SSD300 VGG-16 VOC', 1)):
+        pair = build_pair(name, settings.device)
+        batch = 2 if settings.quick and images > 1 else images
+        for crowded in (False, True):
+            seconds = measure(pair, batch, crowded, settings.device, settings.budget())
+            scores = 'every pair above the threshold' if crowded else 'realistic scores'
+            yield Row(
+                'suppression',
+                f"{name}, batch {batch}, {scores}; mmdet: mmcv's op",
+                'ms',
+                ours=milliseconds(seconds['ours']),
+                mmdet=milliseconds(seconds['mmdet']),
+            )

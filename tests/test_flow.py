@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +71,15 @@ def test_a_checkpoint_of_averaged_weights_can_be_folded(trained, shapes, tmp_pat
     config.write_text(f"_base_ = ['{ROOT / CONFIG}']\ncustom_hooks = [dict(type='EMAHook')]\n")
     options = ['--work-dir', tmp_path, '--fuse-conv-bn', *SMALL]
     done = run('test', config, work / 'epoch_1.pth', *options, shapes=shapes)
+    assert done.returncode == 0, done.stderr
+    assert figures(done.stdout + done.stderr) == figures(output)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which('g++') is None, reason='no C++ compiler')
+def test_a_compiled_network_finds_the_same(trained, shapes, tmp_path):
+    work, output = trained
+    done = run('test', CONFIG, work / 'epoch_1.pth', '--work-dir', tmp_path, '--compile', *SMALL, shapes=shapes)
     assert done.returncode == 0, done.stderr
     assert figures(done.stdout + done.stderr) == figures(output)
 

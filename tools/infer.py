@@ -27,6 +27,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--batch-size', type=int, default=8)
     parser.add_argument('--amp', action='store_true', help='run the network in 16 bits: faster, may cost some accuracy')
     parser.add_argument('--fuse-conv-bn', action='store_true', help='fold batch normalisation into the convolutions')
+    parser.add_argument('--compile', action='store_true', help='compile the network: for many pictures of few sizes')
     parser.add_argument('--device', help='cpu, cuda, cuda:1, ... (default: the best there is)')
     return parser.parse_args()
 
@@ -62,7 +63,7 @@ def main() -> None:
     for image in images:
         reader({'img_path': image})
     inferencer = DetInferencer(config, args.checkpoint, device=args.device)
-    speed_up(inferencer.model, args.fuse_conv_bn, args.amp)
+    speed_up(inferencer.model, args.fuse_conv_bn, args.amp, args.compile)
     inferencer(
         images, batch_size=args.batch_size, out_dir=args.out_dir, pred_score_thr=args.score_thr, no_save_pred=False
     )

@@ -26,6 +26,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', help='write all predictions to this .pkl file')
     parser.add_argument('--amp', action='store_true', help='run the network in 16 bits: faster, may cost some accuracy')
     parser.add_argument('--fuse-conv-bn', action='store_true', help='fold batch normalisation into the convolutions')
+    parser.add_argument('--compile', action='store_true', help='compile the network: for many pictures of few sizes')
     parser.add_argument('--tta', action='store_true', help='predict every picture mirrored too')
     parser.add_argument('--show', action='store_true', help='show every picture with its detections')
     parser.add_argument('--show-dir', help='draw detections into this folder of the run')
@@ -67,7 +68,7 @@ def main() -> None:
         runner.hooks[:] = [hook for hook in runner.hooks if not isinstance(hook, EMAHook)]
         # Folding needs the trained weights, which test() would load too late.
         runner.load_or_resume()
-    speed_up(runner.model, args.fuse_conv_bn, args.amp)
+    speed_up(runner.model, args.fuse_conv_bn, args.amp, args.compile)
     runner.test()
 
 

@@ -1,13 +1,19 @@
 """Makes a trained detector predict faster."""
 
+import os
+import shutil
+
 import torch
 from mmcv.cnn import fuse_conv_bn
+from mmdet.models.detectors import SingleStageDetector
 from torch import nn
+
+from ssd_plugin.errors import InputError
 
 from .autocast import choose_dtype
 
 
-def speed_up(model: nn.Module, fuse: bool, amp: bool) -> None:
+def speed_up(model: nn.Module, fuse: bool, amp: bool, compiled: bool = False) -> None:
     """Changes a detector in place; afterwards it is good for predicting alone.
 
     Args:
@@ -16,14 +22,20 @@ def speed_up(model: nn.Module, fuse: bool, amp: bool) -> None:
             for rounding.
         amp: Run the network in 16 bits, the weights of its convolutions kept so. Scores, boxes and suppression stay in
             32.
+        compiled: Compile the network, its weights frozen into it, at the first batch of every size; takes some ten
+            seconds then.
 
     Raises:
-        InputError: 16 bits on a device other than 'cuda' and 'cpu'.
+        InputError: 16 bits on a device other than 'cuda' and 'cpu', or no C++ compiler to compile for a CPU with.
     """
+    device_type = next(model.parameters()).device.type
+    if compiled and device_type == 'cpu':
+        compiler = os.environ.get('CXX', 'g++')
+        if shutil.which(compiler) is None:
+            raise InputError(f'--compile: C++ compiler {compiler!r} not found, expected one on the PATH or in CXX')
     if fuse:
         fuse_conv_bn(model)
     if amp:
-        device_type = next(model.parameters()).device.type
         dtype = choose_dtype(None, device_type)
         for module in model.modules():
             # Autocast would cast them again for every batch. Subclasses may compute with theirs first.
@@ -31,3 +43,9 @@ def speed_up(model: nn.Module, fuse: bool, amp: bool) -> None:
                 module.to(dtype)
         # What the test loop and mmdet's inferencer call.
         model.test_step = torch.autocast(device_type, dtype)(model.test_step)
+    if compiled:
+        # Around them lie steps whose shapes depend on what is found.
+        for module in model.modules():
+            if isinstance(module, SingleStageDetector):
+                module.extract_feat = torch.compile(module.extract_feat, options={'freezing': True})
+                module.bbox_head.forward = torch.compile(module.bbox_head.forward, options={'freezing': True})

@@ -1,10 +1,12 @@
 import copy
+import sys
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from ssd_plugin.engine import inference_speed
 from ssd_plugin.engine.inference_speed import speed_up
 from ssd_plugin.errors import InputError
 
@@ -72,3 +74,33 @@ def test_nothing_asked_for_changes_nothing(toy: Toy, images: Tensor) -> None:
 def test_amp_refuses_other_devices(toy: Toy) -> None:
     with pytest.raises(InputError, match='meta'):
         speed_up(toy.to('meta'), fuse=False, amp=True)
+
+
+class ToyDetector(nn.Module):
+    """Has the two parts that are compiled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bbox_head = nn.Conv2d(3, 1, 1)
+
+    def extract_feat(self, images: Tensor) -> Tensor:
+        return images * 2
+
+
+def test_the_network_is_compiled_with_frozen_weights(monkeypatch: pytest.MonkeyPatch, images: Tensor) -> None:
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(torch, 'compile', lambda function, options: asked.append(options) or function)
+    monkeypatch.setattr(inference_speed, 'SingleStageDetector', ToyDetector)
+    monkeypatch.setenv('CXX', sys.executable)
+    # As mmengine wraps a detector to predict mirrored pictures too.
+    wrapped = nn.Sequential(ToyDetector())
+    expected = wrapped[0].bbox_head(wrapped[0].extract_feat(images))
+    speed_up(wrapped, fuse=False, amp=False, compiled=True)
+    assert asked == [{'freezing': True}] * 2
+    assert torch.equal(wrapped[0].bbox_head(wrapped[0].extract_feat(images)), expected)
+
+
+def test_compiling_for_a_cpu_asks_for_a_compiler(monkeypatch: pytest.MonkeyPatch, toy: Toy) -> None:
+    monkeypatch.setenv('CXX', 'no-such-compiler')
+    with pytest.raises(InputError, match='no-such-compiler'):
+        speed_up(toy, fuse=False, amp=False, compiled=True)

@@ -1,6 +1,7 @@
 """Makes a trained detector predict faster."""
 
 import os
+import shlex
 import shutil
 
 import torch
@@ -30,7 +31,7 @@ def speed_up(model: nn.Module, fuse: bool, amp: bool, compiled: bool = False) ->
     """
     device_type = next(model.parameters()).device.type
     if compiled and device_type == 'cpu':
-        compiler = os.environ.get('CXX', 'g++')
+        compiler = shlex.split(os.environ.get('CXX') or 'g++')[0]
         if shutil.which(compiler) is None:
             raise InputError(f'--compile: C++ compiler {compiler!r} not found, expected one on the PATH or in CXX')
     if fuse:

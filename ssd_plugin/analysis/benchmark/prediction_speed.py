@@ -28,10 +28,8 @@ def measure(pair: Pair, images: int, crowded: bool, device: str, budget: Budget)
         'ours' with the authors' settings (400 candidates of each class), 'same' with mmdet's (1000 of each level), and
         'mmdet'.
     """
-    head, sizes = pair.ours.bbox_head, pair.ours.map_sizes
-    samples = truths(images, OBJECTS, pair.ours.input_size, head.num_classes, 'cpu')
-    outputs = crowded_outputs(head, sizes, images) if crowded else raw_outputs(head, sizes, samples)
-    metas = [sample.metainfo for sample in samples]
+    head = pair.ours.bbox_head
+    outputs, metas = head_outputs(pair, images, crowded)
     ours, theirs = (outputs.to(device, order) for order in (torch.channels_last, torch.contiguous_format))
     return interleave(
         {
@@ -44,6 +42,14 @@ def measure(pair: Pair, images: int, crowded: bool, device: str, budget: Budget)
     )
 
 
+def head_outputs(pair: Pair, images: int, crowded: bool) -> tuple[RawOutputs, list[dict]]:
+    """What the heads of a pair would give for a batch, and what is known of its images."""
+    head, sizes = pair.ours.bbox_head, pair.ours.map_sizes
+    samples = truths(images, OBJECTS, pair.ours.input_size, head.num_classes, 'cpu')
+    outputs = crowded_outputs(head, sizes, images) if crowded else raw_outputs(head, sizes, samples)
+    return outputs, [sample.metainfo for sample in samples]
+
+
 def _predict(head: Any, outputs: RawOutputs, metas: list[dict], cfg: Any) -> Callable[[], None]:
     def predict() -> None:
         with torch.no_grad():
@@ -52,14 +58,20 @@ def _predict(head: Any, outputs: RawOutputs, metas: list[dict], cfg: Any) -> Cal
     return predict
 
 
-def rows(settings: Settings) -> Iterator[Row]:
-    """Rows of the report."""
+def cases(settings: Settings) -> Iterator[tuple[str, Pair, int, bool]]:
+    """Name, detectors, images of a batch, and whether it is crowded."""
     for name, images in (('SSD300 VGG-16 COCO', 8), ('SSD300 VGG-16 VOC', 1)):
         pair = build_pair(name, settings.device)
+        batch = 2 if settings.quick and images > 1 else images
         for crowded in (False, True):
             scores = 'every pair above the threshold' if crowded else 'realistic scores'
-            batch = 2 if settings.quick and images > 1 else images
-            yield from _rows('prediction', f'{name}, batch {batch}, {scores}', pair, batch, crowded, settings)
+            yield f'{name}, batch {batch}, {scores}', pair, batch, crowded
+
+
+def rows(settings: Settings) -> Iterator[Row]:
+    """Rows of the report."""
+    for case, pair, images, crowded in cases(settings):
+        yield from _rows('prediction', case, pair, images, crowded, settings)
 
 
 def curves(settings: Settings) -> Iterator[Row]:

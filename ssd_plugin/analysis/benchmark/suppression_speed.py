@@ -12,13 +12,11 @@ from ssd_plugin.models.levels import LevelLogits, flatten_levels
 from ssd_plugin.models.nms import suppress
 from ssd_plugin.models.postprocess import Postprocess
 
-from .peers import Pair, build_pair
+from .peers import Pair
+from .prediction_speed import cases, head_outputs
 from .report import Row
 from .settings import Settings
-from .synthetic import crowded_outputs, raw_outputs, truths
 from .timing import Budget, interleave, milliseconds
-
-OBJECTS = 7
 
 
 def measure(pair: Pair, images: int, crowded: bool, device: str, budget: Budget) -> dict[str, list[float]]:
@@ -34,9 +32,8 @@ def measure(pair: Pair, images: int, crowded: bool, device: str, budget: Budget)
     Returns:
         'ours', and 'mmdet': mmcv's op, image by image, as mmdet calls it.
     """
-    head, sizes = pair.ours.bbox_head, pair.ours.map_sizes
-    samples = truths(images, OBJECTS, pair.ours.input_size, head.num_classes, 'cpu')
-    outputs = crowded_outputs(head, sizes, images) if crowded else raw_outputs(head, sizes, samples)
+    head = pair.ours.bbox_head
+    outputs, metas = head_outputs(pair, images, crowded)
     scores, deltas = outputs.to(device, torch.channels_last)
     settings = Postprocess.from_cfg(head.test_cfg, head.bbox_coder)
     with torch.no_grad():
@@ -44,7 +41,7 @@ def measure(pair: Pair, images: int, crowded: bool, device: str, budget: Budget)
             LevelLogits(scores, head.cls_out_channels),
             flatten_levels(deltas, 4),
             head.priors(scores),
-            [sample.metainfo for sample in samples],
+            metas,
             with_nms=False,
         )
     return interleave(
@@ -70,16 +67,7 @@ def _as_mmdet(boxes: Tensor, found: Candidates, counts: list[int], settings: Any
 
 def rows(settings: Settings) -> Iterator[Row]:
     """Rows of the report."""
-    for name, images in (('SSD300 VGG-16 COCO', 8), ('SSD300 VGG-16 VOC', 1)):
-        pair = build_pair(name, settings.device)
-        batch = 2 if settings.quick and images > 1 else images
-        for crowded in (False, True):
-            seconds = measure(pair, batch, crowded, settings.device, settings.budget())
-            scores = 'every pair above the threshold' if crowded else 'realistic scores'
-            yield Row(
-                'suppression',
-                f"{name}, batch {batch}, {scores}; mmdet: mmcv's op",
-                'ms',
-                ours=milliseconds(seconds['ours']),
-                mmdet=milliseconds(seconds['mmdet']),
-            )
+    for case, pair, images, crowded in cases(settings):
+        seconds = measure(pair, images, crowded, settings.device, settings.budget())
+        ours, theirs = milliseconds(seconds['ours']), milliseconds(seconds['mmdet'])
+        yield Row('suppression', f"{case}; mmdet: mmcv's op", 'ms', ours=ours, mmdet=theirs)

@@ -1,7 +1,7 @@
 """The one exception for input a user can put right."""
 
 
-class InputError(ValueError):
+class UserError(ValueError):
     """Something the user gave is wrong.
 
     The message is one line: the file or setting, the value found in it and

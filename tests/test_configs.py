@@ -13,7 +13,7 @@ from mmengine.dataset import Compose, pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from torch import nn
 
-from ssd_plugin.models import ssd_vgg
+from ssd_plugin.models.backbones import ssd_vgg
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
 BASES = sorted((CONFIGS / '_base_').rglob('*.py'))

@@ -14,8 +14,8 @@ import ssd_plugin  # noqa: F401  first: it makes mmdet importable
 from ssd_plugin.analysis.benchmark.report import Row, cells
 from ssd_plugin.analysis.benchmark.settings import Settings
 from ssd_plugin.analysis.benchmark.suite import NAMES, run
-from ssd_plugin.engine.tool_main import run_tool
-from ssd_plugin.errors import InputError
+from ssd_plugin.cli.tool_main import run_tool
+from ssd_plugin.errors import UserError
 
 
 def parse_args() -> argparse.Namespace:
@@ -37,14 +37,14 @@ def main() -> None:
     names = args.only.split(',')
     for name in names:
         if name not in NAMES:
-            raise InputError(f'--only has {name!r}, expected some of {",".join(NAMES)}')
+            raise UserError(f'--only has {name!r}, expected some of {",".join(NAMES)}')
     if args.device == 'cuda':
         if not torch.cuda.is_available():
-            raise InputError('--device is cuda, but PyTorch finds no GPU, expected cpu')
+            raise UserError('--device is cuda, but PyTorch finds no GPU, expected cpu')
         torch.backends.cudnn.benchmark = True  # as in the configs
     if args.threads is not None:
         if args.threads < 1:
-            raise InputError(f'--threads is {args.threads}, expected at least 1')
+            raise UserError(f'--threads is {args.threads}, expected at least 1')
         torch.set_num_threads(args.threads)
     report = run(names, Settings(args.device, args.quick), show)
     report.write(args.out)

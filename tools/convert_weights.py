@@ -13,12 +13,12 @@ from typing import Any, Optional
 
 import torch
 
+from ssd_plugin.cli.tool_main import run_tool
 from ssd_plugin.converters.caffemodel import read_caffemodel
-from ssd_plugin.converters.convert import KINDS, convert, read_state_dict, recognise
+from ssd_plugin.converters.convert import KINDS, convert, detect_source, read_state_dict
 from ssd_plugin.converters.partial import map_classes
 from ssd_plugin.engine.checkpoint_safety import load_checkpoint_file
-from ssd_plugin.engine.tool_main import run_tool
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 from ssd_plugin.whole_file import whole_file
 
 
@@ -46,7 +46,7 @@ def class_names(text: str) -> tuple[str, ...]:
 def save(checkpoint: dict[str, Any], target: Path) -> None:
     """Writes the file whole or not at all."""
     if not target.parent.is_dir():
-        raise InputError(f'{target}: folder {target.parent} is missing, expected an existing one')
+        raise UserError(f'{target}: folder {target.parent} is missing, expected an existing one')
     with whole_file(target, 'wb') as file:
         torch.save(checkpoint, file)
 
@@ -55,14 +55,14 @@ def main() -> None:
     args = parse_args()
     count: Optional[int] = len(args.classes) if args.classes else args.num_classes
     if args.classes and args.num_classes not in (None, count):
-        raise InputError(f'--num-classes is {args.num_classes}, expected {count}: the number of names in --classes')
+        raise UserError(f'--num-classes is {args.num_classes}, expected {count}: the number of names in --classes')
     if args.to_classes and not args.classes:
-        raise InputError('--to-classes is given without --classes, expected the names of the classes there are')
+        raise UserError('--to-classes is given without --classes, expected the names of the classes there are')
     if args.source.suffix == '.caffemodel':
         weights, meta = read_caffemodel(args.source), {}
     else:
         weights, meta = read_state_dict(load_checkpoint_file(str(args.source)))
-    kind = args.kind or recognise(weights, meta)
+    kind = args.kind or detect_source(weights, meta)
     converted = convert(weights, kind, count)
     classes = args.classes
     if args.to_classes:

@@ -5,14 +5,13 @@ Example: python tools/infer.py configs/shapes/ssd300_r18_shapes.py CHECKPOINT da
 
 import argparse
 from pathlib import Path
-from typing import List
 
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
-from ssd_plugin.engine.inference_speed import speed_up
-from ssd_plugin.engine.preflight import check_config
-from ssd_plugin.engine.tool_config import read_config
-from ssd_plugin.engine.tool_main import run_tool
-from ssd_plugin.errors import InputError
+from ssd_plugin.cli.tool_config import read_config
+from ssd_plugin.cli.tool_main import run_tool
+from ssd_plugin.cli.validate_config import check_config
+from ssd_plugin.engine.inference_optimization import optimize_for_inference
+from ssd_plugin.errors import UserError
 
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 
@@ -32,18 +31,18 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def find_images(inputs: List[Path]) -> List[str]:
-    images: List[str] = []
+def find_images(inputs: list[Path]) -> list[str]:
+    images: list[str] = []
     for path in inputs:
         if path.is_dir():
             found = sorted(str(file) for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
             if not found:
-                raise InputError(f'{path}: holds no image, expected files ending in {", ".join(SUFFIXES)}')
+                raise UserError(f'{path}: holds no image, expected files ending in {", ".join(SUFFIXES)}')
             images += found
         elif path.is_file():
             images.append(str(path))
         else:
-            raise InputError(f'{path}: no such file or folder, expected an image')
+            raise UserError(f'{path}: no such file or folder, expected an image')
     return images
 
 
@@ -63,7 +62,7 @@ def main() -> None:
     for image in images:
         reader({'img_path': image})
     inferencer = DetInferencer(config, args.checkpoint, device=args.device)
-    speed_up(inferencer.model, args.fuse_conv_bn, args.amp, args.compile)
+    optimize_for_inference(inferencer.model, args.fuse_conv_bn, args.amp, args.compile)
     inferencer(
         images, batch_size=args.batch_size, out_dir=args.out_dir, pred_score_thr=args.score_thr, no_save_pred=False
     )

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from rich.progress import track
 
+from ssd_plugin.cli.tool_main import run_tool
 from ssd_plugin.datasets.shapes import PictureRecord, ShapesParameters, make_shapes
-from ssd_plugin.engine.tool_main import run_tool
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 
 def parse_args() -> argparse.Namespace:
@@ -31,7 +31,7 @@ def parse_args() -> argparse.Namespace:
 def parse_size(text: str) -> tuple[int, int]:
     sides = text.lower().split('x')
     if len(sides) != 2 or not all(side.isdecimal() for side in sides):
-        raise InputError(f'--size is {text!r}, expected width x height such as 320x240')
+        raise UserError(f'--size is {text!r}, expected width x height such as 320x240')
     return int(sides[0]), int(sides[1])
 
 

@@ -14,10 +14,10 @@ from typing import Any
 from rich.progress import track
 
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
+from ssd_plugin.cli.tool_main import run_tool
 from ssd_plugin.datasets.preparation.prepare_coco import prepare_coco
 from ssd_plugin.datasets.preparation.prepare_ilsvrc import prepare_ilsvrc
 from ssd_plugin.datasets.preparation.prepare_voc import prepare_voc
-from ssd_plugin.engine.tool_main import run_tool
 
 # Data set -> what prepares it, and the variable and default of its configs.
 DATASETS = {

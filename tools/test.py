@@ -10,12 +10,12 @@ from pathlib import Path
 from mmengine.config import DictAction
 
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
-from ssd_plugin.engine.inference_speed import speed_up
-from ssd_plugin.engine.preflight import check_config
-from ssd_plugin.engine.tool_config import read_config
-from ssd_plugin.engine.tool_main import run_tool
-from ssd_plugin.engine.tta import predict_mirrored_too
-from ssd_plugin.errors import InputError
+from ssd_plugin.cli.tool_config import read_config
+from ssd_plugin.cli.tool_main import run_tool
+from ssd_plugin.cli.tta import predict_mirrored_too
+from ssd_plugin.cli.validate_config import check_config
+from ssd_plugin.engine.inference_optimization import optimize_for_inference
+from ssd_plugin.errors import UserError
 
 
 def parse_args() -> argparse.Namespace:
@@ -44,7 +44,7 @@ def main() -> None:
     args = parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     if args.out and Path(args.out).suffix not in ('.pkl', '.pickle'):
-        raise InputError(f'--out is {args.out!r}, expected a file name ending in .pkl')
+        raise UserError(f'--out is {args.out!r}, expected a file name ending in .pkl')
     config = read_config(args.config, args.cfg_options, args.work_dir, args.launcher)
     config.load_from = args.checkpoint
     if args.show or args.show_dir:
@@ -68,7 +68,7 @@ def main() -> None:
         runner.hooks[:] = [hook for hook in runner.hooks if not isinstance(hook, EMAHook)]
         # Folding needs the trained weights, which test() would load too late.
         runner.load_or_resume()
-    speed_up(runner.model, args.fuse_conv_bn, args.amp, args.compile)
+    optimize_for_inference(runner.model, args.fuse_conv_bn, args.amp, args.compile)
     runner.test()
 
 

@@ -9,10 +9,10 @@ import os
 from mmengine.config import DictAction
 
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
-from ssd_plugin.engine.preflight import check_config
-from ssd_plugin.engine.tool_config import AMP_WRAPPER, read_config
-from ssd_plugin.engine.tool_main import run_tool
-from ssd_plugin.errors import InputError
+from ssd_plugin.cli.tool_config import AMP_WRAPPER, read_config
+from ssd_plugin.cli.tool_main import run_tool
+from ssd_plugin.cli.validate_config import check_config
+from ssd_plugin.errors import UserError
 
 
 def parse_args() -> argparse.Namespace:
@@ -50,7 +50,7 @@ def main() -> None:
         config.optim_wrapper.type = AMP_WRAPPER
     if args.auto_scale_lr:
         if 'base_batch_size' not in config.get('auto_scale_lr', {}):
-            raise InputError(f'{args.config}: no auto_scale_lr.base_batch_size, which --auto-scale-lr needs')
+            raise UserError(f'{args.config}: no auto_scale_lr.base_batch_size, which --auto-scale-lr needs')
         config.auto_scale_lr.enable = True
     if args.resume:
         config.resume = True

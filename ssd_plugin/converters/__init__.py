@@ -6,6 +6,6 @@ the colour channels, moving the background and changing the size of a default bo
 cannot be folded into a convolution that pads with zeros. Weights trained with another mean (mmdet's) therefore keep
 their preprocessing, which ``ConvertedWeights.data_preprocessor`` states for the config.
 
-Flow: ``convert.read_state_dict`` or ``caffemodel.read_caffemodel`` -> ``convert.recognise`` -> one file per source
+Flow: ``convert.read_state_dict`` or ``caffemodel.read_caffemodel`` -> ``convert.detect_source`` -> one file per source
 (renames) -> ``assembly`` (conventions) -> ``partial`` when the classes change.
 """

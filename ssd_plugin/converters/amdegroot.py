@@ -23,7 +23,7 @@ def convert(source: Mapping[str, Tensor]) -> ConvertedWeights:
         source: ``state_dict`` of the network.
 
     Raises:
-        InputError: If the weights are not those of its SSD300.
+        UserError: If the weights are not those of its SSD300.
     """
     modules = {f'vgg.{number}': layout.trunk(name) for name, number in layout.TRUNK.items()}
     modules.update({f'extras.{2 * pair + part}': layout.extra(pair, part) for pair in range(4) for part in range(2)})
@@ -46,7 +46,7 @@ def convert_trunk(source: Mapping[str, Tensor]) -> ConvertedWeights:
         source: ``state_dict`` of the list of layers.
 
     Raises:
-        InputError: If the weights are not those of the trunk.
+        UserError: If the weights are not those of the trunk.
     """
     modules = {str(number): layout.trunk(name) for name, number in layout.TRUNK.items()}
     weights = assembly.place(source, layout.parameters(modules), TRUNK_KIND)

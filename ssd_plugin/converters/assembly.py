@@ -6,7 +6,8 @@ from typing import Optional
 import torch
 from torch import Tensor
 
-from ..errors import InputError
+from ssd_plugin.errors import UserError
+
 from . import layout
 from .default_boxes import Tiling, rebase
 from .result import ConvertedWeights, DataPreprocessor
@@ -28,16 +29,14 @@ def place(source: Mapping[str, Tensor], names: Mapping[str, str], kind: str) -> 
         The weights under our names.
 
     Raises:
-        InputError: If a key has no place with us or one is missing.
+        UserError: If a key has no place with us or one is missing.
     """
     for key, value in source.items():
         if key not in names:
-            raise InputError(
-                f'{kind} weights: key {key!r} of shape {_shape(value)} has no place in a VGG SSD300 or 512'
-            )
+            raise UserError(f'{kind} weights: key {key!r} of shape {_shape(value)} has no place in a VGG SSD300 or 512')
     for key, ours in names.items():
         if key not in source:
-            raise InputError(f'{kind} weights: key {key!r} (our {ours!r}) is missing')
+            raise UserError(f'{kind} weights: key {key!r} (our {ours!r}) is missing')
     return {ours: source[key] for key, ours in names.items()}
 
 
@@ -50,13 +49,13 @@ def count_levels(source: Mapping[str, Tensor], pattern: str, kind: str) -> int:
         kind: Of the source, for messages.
 
     Raises:
-        InputError: If it is neither SSD300's 6 nor SSD512's 7.
+        UserError: If it is neither SSD300's 6 nor SSD512's 7.
     """
     levels = 0
     while pattern.format(levels) in source:
         levels += 1
     if levels not in (6, 7):
-        raise InputError(
+        raise UserError(
             f'{kind} weights: {levels} predictors ({pattern.format(0)!r} and on), expected 6 (SSD300) or 7 (SSD512)'
         )
     return levels
@@ -66,12 +65,12 @@ def count_classes(weights: Mapping[str, Tensor], levels: int, kind: str) -> int:
     """Number of foreground classes, from the first predictor.
 
     Raises:
-        InputError: If its channels do not divide among its default boxes.
+        UserError: If its channels do not divide among its default boxes.
     """
     key = f'{layout.head("cls", 0)}.weight'
     channels, boxes = weights[key].shape[0], layout.boxes_per_cell(levels)[0]
     if channels % boxes or channels // boxes < 2:
-        raise InputError(f'{kind} weights: {key!r} has {channels} channels, expected {boxes} boxes times (1 + classes)')
+        raise UserError(f'{kind} weights: {key!r} has {channels} channels, expected {boxes} boxes times (1 + classes)')
     return channels // boxes - 1
 
 
@@ -79,14 +78,14 @@ def check_shapes(weights: Mapping[str, Tensor], levels: int, num_classes: int, k
     """Compares every shape with our network's.
 
     Raises:
-        InputError: If one differs.
+        UserError: If one differs.
     """
     for key, shape in layout.expected_shapes(levels, num_classes).items():
         if tuple(weights[key].shape) != shape:
-            raise InputError(f'{kind} weights: {key!r} has shape {_shape(weights[key])}, expected {shape}')
+            raise UserError(f'{kind} weights: {key!r} has shape {_shape(weights[key])}, expected {shape}')
 
 
-def turn_colours(weights: dict[str, Tensor]) -> None:
+def bgr_to_rgb_conv1(weights: dict[str, Tensor]) -> None:
     """Makes a network that reads BGR read RGB: the first convolution's input channels change places."""
     weights[layout.FIRST_CONV] = weights[layout.FIRST_CONV].flip(1)
 

@@ -23,7 +23,7 @@ def convert(source: Mapping[str, Tensor]) -> ConvertedWeights:
         source: The arrays that ``caffemodel.read_caffemodel`` gives.
 
     Raises:
-        InputError: If they are not those of an SSD.
+        UserError: If they are not those of an SSD.
     """
     # SSD512 has one more pair of extra layers, and a predictor on it.
     levels = 7 if 'conv10_2.weight' in source else 6
@@ -40,7 +40,7 @@ def convert(source: Mapping[str, Tensor]) -> ConvertedWeights:
     weights[layout.L2_NORM] = weights[layout.L2_NORM].flatten()  # old files store it as (1, 1, 1, 512)
     found = assembly.count_classes(weights, levels, KIND)
     assembly.check_shapes(weights, levels, found, KIND)
-    assembly.turn_colours(weights)
+    assembly.bgr_to_rgb_conv1(weights)
     assembly.select_classes(weights, found)
     return assembly.ours(KIND, weights, found, None)
 
@@ -52,11 +52,11 @@ def convert_trunk(source: Mapping[str, Tensor]) -> ConvertedWeights:
         source: The arrays that ``caffemodel.read_caffemodel`` gives.
 
     Raises:
-        InputError: If they are not those of the trunk.
+        UserError: If they are not those of the trunk.
     """
     names = layout.parameters({name: layout.trunk(name) for name in layout.TRUNK})
     kept = {key: value for key, value in source.items() if key not in _CLASSIFIER}
     weights = assembly.place(kept, names, TRUNK_KIND)
     assembly.check_shapes(weights, 0, 0, TRUNK_KIND)
-    assembly.turn_colours(weights)
+    assembly.bgr_to_rgb_conv1(weights)
     return assembly.ours(TRUNK_KIND, weights, None, None, (assembly.TRUNK_NOTE,))

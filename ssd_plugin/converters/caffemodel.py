@@ -16,7 +16,7 @@ import torch
 from google.protobuf import descriptor_pb2, descriptor_pool, message, message_factory  # type: ignore[import-untyped]
 from torch import Tensor
 
-from ..errors import InputError
+from ssd_plugin.errors import UserError
 
 _Field = descriptor_pb2.FieldDescriptorProto
 _MESSAGES: dict[str, list[tuple[str, int, int, bool, str]]] = {
@@ -75,15 +75,15 @@ def read_caffemodel(path: Path) -> dict[str, Tensor]:
         them. Biases are flat, also in old files, which store every array with four dimensions.
 
     Raises:
-        InputError: If the file is missing, is no protocol buffer of that kind, or an array is incomplete.
+        UserError: If the file is missing, is no protocol buffer of that kind, or an array is incomplete.
     """
     if not path.is_file():
-        raise InputError(f'{path} is missing, expected a .caffemodel file')
+        raise UserError(f'{path} is missing, expected a .caffemodel file')
     net = net_parameter_class()()
     try:
         net.ParseFromString(path.read_bytes())
     except message.DecodeError as error:
-        raise InputError(f'{path} is no .caffemodel or is truncated ({error}), expected a whole file') from error
+        raise UserError(f'{path} is no .caffemodel or is truncated ({error}), expected a whole file') from error
     arrays: dict[str, Tensor] = {}
     for layer in [*net.layers, *net.layer]:
         for number, blob in enumerate(layer.blobs):
@@ -91,7 +91,7 @@ def read_caffemodel(path: Path) -> dict[str, Tensor]:
             array = _array(blob, f'{path}: layer {layer.name!r}')
             arrays[f'{layer.name}.{name}'] = array.flatten() if name == 'bias' else array
     if not arrays:
-        raise InputError(f'{path} holds no weights, expected a trained .caffemodel')
+        raise UserError(f'{path} holds no weights, expected a trained .caffemodel')
     return arrays
 
 
@@ -99,5 +99,5 @@ def _array(blob: Any, where: str) -> Tensor:
     old_style = (blob.num, blob.channels, blob.height, blob.width)
     shape = tuple(blob.shape.dim) if blob.HasField('shape') else old_style
     if len(blob.data) != 4 * int(np.prod(shape)):
-        raise InputError(f'{where} has {len(blob.data)} bytes of numbers, expected float32 of shape {shape}')
+        raise UserError(f'{where} has {len(blob.data)} bytes of numbers, expected float32 of shape {shape}')
     return torch.from_numpy(np.frombuffer(blob.data, '<f4').astype(np.float32).reshape(shape))

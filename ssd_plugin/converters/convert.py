@@ -6,7 +6,8 @@ from typing import Any, Callable, Optional
 
 from torch import Tensor
 
-from ..errors import InputError
+from ssd_plugin.errors import UserError
+
 from . import amdegroot, caffe, lufficc, mmdet, torchvision
 from .result import ConvertedWeights
 
@@ -55,12 +56,12 @@ def read_state_dict(loaded: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[
         The weights, without the prefix ``module.`` of parallel training, and the file's ``meta``.
 
     Raises:
-        InputError: If there are none, an entry is no tensor, or mmdet 1 wrote the file.
+        UserError: If there are none, an entry is no tensor, or mmdet 1 wrote the file.
     """
     meta = dict(loaded.get('meta') or {})
     version = str(meta.get('mmdet_version', ''))
     if version.startswith(('0.', '1.')):
-        raise InputError(
+        raise UserError(
             f'mmdet_version of the file is {version}, expected 2.0 or later: its classes are numbered and its boxes '
             "measured otherwise, run mmdet's tools/model_converters/upgrade_model_version.py first"
         )
@@ -70,14 +71,14 @@ def read_state_dict(loaded: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[
             weights = loaded[name]
             break
     if not weights:
-        raise InputError('the file holds no weights, expected a state dict')
+        raise UserError('the file holds no weights, expected a state dict')
     for key, value in weights.items():
         if not isinstance(value, Tensor):
-            raise InputError(f'entry {key!r} is a {type(value).__name__}, expected a tensor: this is no state dict')
+            raise UserError(f'entry {key!r} is a {type(value).__name__}, expected a tensor: this is no state dict')
     return {key.removeprefix('module.'): value for key, value in weights.items()}, meta
 
 
-def recognise(state_dict: Mapping[str, Tensor], meta: Optional[Mapping[str, Any]] = None) -> str:
+def detect_source(state_dict: Mapping[str, Tensor], meta: Optional[Mapping[str, Any]] = None) -> str:
     """Tells where weights come from.
 
     Args:
@@ -88,13 +89,13 @@ def recognise(state_dict: Mapping[str, Tensor], meta: Optional[Mapping[str, Any]
         One of ``KINDS``.
 
     Raises:
-        InputError: If none fits.
+        UserError: If none fits.
     """
     for kind, key in _TELLTALES.items():
         if key in state_dict:
             by_us = kind in (mmdet.KIND, mmdet.DEPTHWISE_KIND) and 'ssd_plugin.' in str((meta or {}).get('cfg', ''))
             return mmdet.OURS_KIND if by_us else kind
-    raise InputError(
+    raise UserError(
         f'weights with keys such as {next(iter(state_dict), None)!r} are of no known kind, expected one of '
         f'{", ".join(KINDS)}; --from names it'
     )
@@ -112,14 +113,14 @@ def convert(state_dict: Mapping[str, Tensor], kind: str, num_classes: Optional[i
         The weights under our names and in our conventions. Tensors that need no change are shared with the source.
 
     Raises:
-        InputError: If the kind is unknown, a key or shape does not fit it, or the classes are not ``num_classes``.
+        UserError: If the kind is unknown, a key or shape does not fit it, or the classes are not ``num_classes``.
     """
     if kind not in _CONVERTERS:
-        raise InputError(f'kind is {kind!r}, expected one of {", ".join(KINDS)}')
+        raise UserError(f'kind is {kind!r}, expected one of {", ".join(KINDS)}')
     if kind == torchvision.KIND and num_classes == torchvision.COCO_IDS:
         converted = torchvision.convert(state_dict, keep_unused_ids=True)
     else:
         converted = _CONVERTERS[kind](state_dict)
     if num_classes is not None and converted.num_classes != num_classes:
-        raise InputError(f'{kind} weights: {converted.num_classes} foreground classes, expected {num_classes}')
+        raise UserError(f'{kind} weights: {converted.num_classes} foreground classes, expected {num_classes}')
     return converted

@@ -31,7 +31,7 @@ def convert(source: Mapping[str, Tensor]) -> ConvertedWeights:
         source: ``state_dict`` of the network, the ``model`` of its files.
 
     Raises:
-        InputError: If the weights are not those of its VGG SSD.
+        UserError: If the weights are not those of its VGG SSD.
     """
     predictor = 'box_head.predictor.{}_headers.{}'
     levels = assembly.count_levels(source, f'{predictor.format("cls", "{}")}.weight', KIND)

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from ..errors import InputError
+from ssd_plugin.errors import UserError
+
 from . import layout
 from .result import ConvertedWeights, DataPreprocessor
 
@@ -31,7 +32,7 @@ def convert(source: Mapping[str, Tensor]) -> ConvertedWeights:
         source: ``state_dict`` of the detector.
 
     Raises:
-        InputError: If a key belongs to none of backbone, neck and head, or the predictors do not fit each other.
+        UserError: If a key belongs to none of backbone, neck and head, or the predictors do not fit each other.
     """
     return ConvertedWeights(KIND, *_checked(source, KIND), DataPreprocessor(_RGB_MEAN, bgr_to_rgb=True))
 
@@ -43,7 +44,7 @@ def convert_depthwise(source: Mapping[str, Tensor]) -> ConvertedWeights:
         source: ``state_dict`` of the detector.
 
     Raises:
-        InputError: If a key belongs to none of backbone, neck and head, or the predictors do not fit each other.
+        UserError: If a key belongs to none of backbone, neck and head, or the predictors do not fit each other.
     """
     preprocessor = DataPreprocessor(_RGB_MEAN, _RGB_STD, bgr_to_rgb=True)
     return ConvertedWeights(DEPTHWISE_KIND, *_checked(source, DEPTHWISE_KIND), preprocessor)
@@ -56,7 +57,7 @@ def convert_old(source: Mapping[str, Tensor]) -> ConvertedWeights:
         source: ``state_dict`` of the detector.
 
     Raises:
-        InputError: If a key has no place or the predictors do not fit each other.
+        UserError: If a key has no place or the predictors do not fit each other.
     """
     renamed = {_new_name(key): value for key, value in source.items()}
     return ConvertedWeights(OLD_KIND, *_checked(renamed, OLD_KIND), DataPreprocessor(_RGB_MEAN, bgr_to_rgb=True))
@@ -69,7 +70,7 @@ def convert_ours(source: Mapping[str, Tensor]) -> ConvertedWeights:
         source: ``state_dict`` of the detector.
 
     Raises:
-        InputError: If a key belongs to none of backbone, neck and head, or the predictors do not fit each other.
+        UserError: If a key belongs to none of backbone, neck and head, or the predictors do not fit each other.
     """
     return ConvertedWeights(OURS_KIND, *_checked(source, OURS_KIND), None, notes=(_OWN_CONFIG,))
 
@@ -91,7 +92,7 @@ def _checked(source: Mapping[str, Tensor], kind: str) -> tuple[dict[str, Tensor]
     """The weights and their number of foreground classes."""
     for key, value in source.items():
         if not key.startswith(('backbone.', 'neck.', 'bbox_head.')):
-            raise InputError(f'{kind} weights: key {key!r} of shape {tuple(value.shape)} has no place in an SSD')
+            raise UserError(f'{kind} weights: key {key!r} of shape {tuple(value.shape)} has no place in an SSD')
     return dict(source), _count_classes(source, kind)
 
 
@@ -104,8 +105,8 @@ def _count_classes(weights: Mapping[str, Tensor], kind: str) -> int:
         box_key = key.replace('cls_convs', 'reg_convs')
         boxes = len(weights[box_key]) // 4 if box_key in weights else 0
         if boxes == 0 or len(value) % boxes:
-            raise InputError(f'{kind} weights: {key!r} has {len(value)} channels, expected a multiple of {boxes} boxes')
+            raise UserError(f'{kind} weights: {key!r} has {len(value)} channels, expected a multiple of {boxes} boxes')
         found.add(len(value) // boxes - 1)
     if len(found) != 1:
-        raise InputError(f'{kind} weights: predictors of {sorted(found)} classes, expected predictors that agree')
+        raise UserError(f'{kind} weights: predictors of {sorted(found)} classes, expected predictors that agree')
     return found.pop()

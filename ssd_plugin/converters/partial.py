@@ -8,7 +8,7 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
-from ..errors import InputError
+from ssd_plugin.errors import UserError
 
 # COCO's name -> VOC's, where they differ.
 _ALIASES: Mapping[str, str] = MappingProxyType(
@@ -68,12 +68,12 @@ def map_classes(
         The new weights (unchanged tensors are shared with the old) and what was done.
 
     Raises:
-        InputError: If a class is named twice or the predictors do not have the source's number of classes.
+        UserError: If a class is named twice or the predictors do not have the source's number of classes.
     """
     for what, names in (('source', source_classes), ('target', target_classes)):
         repeated = sorted({name for name in names if [_common(other) for other in names].count(_common(name)) > 1})
         if repeated or not names:
-            raise InputError(f'{what} classes {", ".join(names)!r} repeat {repeated}, expected different names')
+            raise UserError(f'{what} classes {", ".join(names)!r} repeat {repeated}, expected different names')
     positions = {_common(name): number for number, name in enumerate(source_classes)}
     chosen = [positions.get(_common(name)) for name in target_classes]
     weights: dict[str, Tensor] = {}
@@ -85,7 +85,7 @@ def map_classes(
         else:
             weights[key] = value
     if not remade:
-        raise InputError('the weights have no class predictors (bbox_head.cls_convs), expected a whole detector')
+        raise UserError('the weights have no class predictors (bbox_head.cls_convs), expected a whole detector')
     mapped = tuple(
         (target, source_classes[number]) for target, number in zip(target_classes, chosen) if number is not None
     )
@@ -115,10 +115,10 @@ def _remake(
 ) -> Tensor:
     box_key = key.replace('cls_convs', 'reg_convs')
     if box_key not in state_dict:
-        raise InputError(f'{key!r} has no {box_key!r} beside it, expected a whole detector')
+        raise UserError(f'{key!r} has no {box_key!r} beside it, expected a whole detector')
     boxes = len(state_dict[box_key]) // 4
     if len(value) != boxes * (source_count + 1):
-        raise InputError(
+        raise UserError(
             f'{key!r} has {len(value)} channels, expected {boxes} boxes times ({source_count} source classes + 1)'
         )
     per_box = value.reshape(boxes, source_count + 1, *value.shape[1:])  # (A, 1 + source classes, ...)

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from ..errors import InputError
+from ssd_plugin.errors import UserError
+
 from . import assembly, layout
 from .default_boxes import PUBLISHED
 from .result import ConvertedWeights
@@ -32,7 +33,7 @@ def convert(source: Mapping[str, Tensor], keep_unused_ids: bool = False) -> Conv
             keeps these; otherwise the usual 80 are left, in their usual order.
 
     Raises:
-        InputError: If the weights are not those of an ``ssd300_vgg16``.
+        UserError: If the weights are not those of an ``ssd300_vgg16``.
     """
     weights = assembly.place(source, _names(), KIND)
     found = assembly.count_classes(weights, 6, KIND)
@@ -50,9 +51,9 @@ def refuse_ssdlite(source: Mapping[str, Tensor]) -> ConvertedWeights:
     """Says why ``ssdlite320_mobilenet_v3_large`` cannot be converted.
 
     Raises:
-        InputError: Always.
+        UserError: Always.
     """
-    raise InputError(
+    raise UserError(
         f'{SSDLITE_KIND} weights: no counterpart of the backbone (MobileNetV3-Large with its last stage halved and '
         'the maps taken inside a block) and of the extra layers of two depthwise levels of ReLU6 is registered in '
         'mmdet, expected a network with a VGG-16 trunk'

@@ -2,6 +2,6 @@
 
 from . import transforms
 from .ilsvrc import ILSVRCDetDataset
-from .voc_test import VOCTestDataset
+from .voc_unannotated import VOCTestDataset
 
 __all__ = ['ILSVRCDetDataset', 'VOCTestDataset', 'transforms']

@@ -12,10 +12,10 @@ import numpy as np
 from mmdet.datasets import CocoDataset, XMLDataset
 from numpy.typing import NDArray
 
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 from .box_rules import REASONS, invalid_boxes
-from .class_names import shown
+from .class_names import format_class_names
 
 _FILES_NAMED = 3
 
@@ -73,7 +73,7 @@ def scan(dataset: Any, allow_other_classes: bool = False) -> AnnotationReport:
         What was found.
 
     Raises:
-        InputError: An annotation is of a class the data set does not list, or a COCO file's categories are not in the
+        UserError: An annotation is of a class the data set does not list, or a COCO file's categories are not in the
             order of the classes, so that mmdet would give labels the wrong names.
     """
     images = boxes = 0
@@ -142,9 +142,9 @@ def _coco_images(dataset: CocoDataset, allow_other_classes: bool) -> Iterator[_I
         boxes[annotation['image_id']].append(annotation['bbox'])
     listed = tuple(name for name in names.values() if name in classes)
     if listed != classes:
-        raise InputError(
-            f"{dataset.ann_file}: its categories are {shown(listed)}, expected the data set's classes in their order, "
-            f'{shown(classes)}'
+        raise UserError(
+            f"{dataset.ann_file}: its categories are {format_class_names(listed)}, expected the data set's classes in "
+            f'their order, {format_class_names(classes)}'
         )
     for image in content['images']:
         xywh = np.array(boxes[image['id']], dtype=np.float64).reshape(-1, 4)
@@ -152,8 +152,8 @@ def _coco_images(dataset: CocoDataset, allow_other_classes: bool) -> Iterator[_I
         yield _Image(image['file_name'], xyxy, image['width'], image['height'])
 
 
-def _other_class(path: str, name: str, classes: Iterable[str]) -> InputError:
-    return InputError(
-        f'{path}: holds an object of class {name!r}, expected one of {shown(classes)}; '
+def _other_class(path: str, name: str, classes: Iterable[str]) -> UserError:
+    return UserError(
+        f'{path}: holds an object of class {name!r}, expected one of {format_class_names(classes)}; '
         'list it in metainfo.classes of the data set, or set allow_other_classes=True to leave such objects out'
     )

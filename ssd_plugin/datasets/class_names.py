@@ -5,7 +5,7 @@ from collections.abc import Iterable
 _SHOWN = 20
 
 
-def shown(classes: Iterable[str]) -> str:
+def format_class_names(classes: Iterable[str]) -> str:
     """Lists the names, the first 20 of many.
 
     Args:

@@ -25,7 +25,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ssd_plugin.errors import UserError
+
 from .shape_scene import CLASSES, ShapeObject, draw_scene
 
 VERSION = 2  # grows when the same parameters draw different pictures
@@ -46,7 +47,7 @@ class ShapesParameters:
         val_fraction: Share of the pictures held out, in [0, 1).
 
     Raises:
-        InputError: If one of them is out of its range.
+        UserError: If one of them is out of its range.
     """
 
     images: int = 500
@@ -57,14 +58,14 @@ class ShapesParameters:
 
     def __post_init__(self) -> None:
         if not 1 <= self.images <= 999999:
-            raise InputError(f'--images is {self.images}, expected 1 to 999999')
+            raise UserError(f'--images is {self.images}, expected 1 to 999999')
         for side in (self.width, self.height):
             if not 64 <= side <= 4096:
-                raise InputError(f'--size is {self.width}x{self.height}, expected sides of 64 to 4096 pixels')
+                raise UserError(f'--size is {self.width}x{self.height}, expected sides of 64 to 4096 pixels')
         if self.seed < 0:
-            raise InputError(f'--seed is {self.seed}, expected 0 or more')
+            raise UserError(f'--seed is {self.seed}, expected 0 or more')
         if not 0 <= self.val_fraction < 1:
-            raise InputError(f'--val-fraction is {self.val_fraction:g}, expected 0 or more and less than 1')
+            raise UserError(f'--val-fraction is {self.val_fraction:g}, expected 0 or more and less than 1')
 
     @property
     def train_images(self) -> int:
@@ -98,10 +99,10 @@ def make_shapes(out: Path, parameters: ShapesParameters, workers: int = 1, progr
         True if the data set was written, False if ``out`` already held exactly this one.
 
     Raises:
-        InputError: If ``out`` exists and holds something else, or ``workers`` is below 1.
+        UserError: If ``out`` exists and holds something else, or ``workers`` is below 1.
     """
     if workers < 1:
-        raise InputError(f'--workers is {workers}, expected 1 or more')
+        raise UserError(f'--workers is {workers}, expected 1 or more')
     if _holds(out, parameters):
         return False
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -125,12 +126,12 @@ def _holds(out: Path, parameters: ShapesParameters) -> bool:
         return False
     record = out / 'parameters.json'
     if not record.is_file():
-        raise InputError(f'{out} exists and is not a data set of shapes, expected a new or empty folder')
+        raise UserError(f'{out} exists and is not a data set of shapes, expected a new or empty folder')
     found, wanted = json.loads(record.read_text()), _signature(parameters)
     if found != wanted:
         differing = [name for name in wanted if found.get(name) != wanted[name]]
         told = ', '.join(f'{name}={found.get(name)} instead of {wanted[name]}' for name in differing)
-        raise InputError(f'{out} holds shapes made with {told}, expected a new folder or the same parameters')
+        raise UserError(f'{out} holds shapes made with {told}, expected a new folder or the same parameters')
     return True
 
 

@@ -28,7 +28,7 @@ class AnnotationReportHook(Hook):
             runner: Its training data is built.
 
         Raises:
-            InputError: An annotation is of a class that the data set does not list.
+            UserError: An annotation is of a class that the data set does not list.
         """
         if not is_main_process():
             return

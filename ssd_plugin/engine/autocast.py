@@ -8,7 +8,7 @@ import torch
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 from ssd_plugin.registry import OPTIM_WRAPPERS
 
 _DTYPES = {'bfloat16': torch.bfloat16, 'float16': torch.float16}
@@ -22,17 +22,17 @@ def choose_dtype(dtype: Optional[str], device_type: str) -> torch.dtype:
         device_type: 'cuda' or 'cpu'.
 
     Raises:
-        InputError: Another type, another device, or float16 on the CPU.
+        UserError: Another type, another device, or float16 on the CPU.
     """
     if dtype is not None and dtype not in _DTYPES:
-        raise InputError(
+        raise UserError(
             f"optim_wrapper.dtype: {dtype!r}, expected 'bfloat16', 'float16' or None (the better of the two)"
         )
     if device_type not in ('cuda', 'cpu'):
-        raise InputError(f"optim_wrapper: mixed precision on {device_type!r}, expected a model on 'cuda' or 'cpu'")
+        raise UserError(f"optim_wrapper: mixed precision on {device_type!r}, expected a model on 'cuda' or 'cpu'")
     if device_type == 'cpu':
         if dtype == 'float16':
-            raise InputError("optim_wrapper.dtype: 'float16' on the CPU, expected 'bfloat16' or None there")
+            raise UserError("optim_wrapper.dtype: 'float16' on the CPU, expected 'bfloat16' or None there")
         return torch.bfloat16
     if dtype is not None:
         return _DTYPES[dtype]
@@ -61,7 +61,7 @@ class AutocastOptimWrapper(OptimWrapper):
         loss_scaler: Scales the loss; None where the dtype does without.
 
     Raises:
-        InputError: Another dtype, another device, or float16 on the CPU.
+        UserError: Another dtype, another device, or float16 on the CPU.
     """
 
     def __init__(self, dtype: Optional[str] = None, **kwargs: Any) -> None:

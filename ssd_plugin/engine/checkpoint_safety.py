@@ -14,7 +14,7 @@ from typing import Any, Callable, Optional, Union
 import torch
 from mmengine.runner import CheckpointLoader
 
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 from .checkpoint_types import allowed_globals
 
@@ -42,16 +42,16 @@ def _read(file: Any, map_location: Any, name: str) -> dict[str, Any]:
         # A damaged pickle can fail with nearly any exception, so that none is left out.
         refused = _REFUSED.search(str(error)) if isinstance(error, pickle.UnpicklingError) else None
         if refused:
-            raise InputError(
+            raise UserError(
                 f'{name}: holds pickled objects ({refused[1]}) beyond tensors and plain values, not loaded'
             ) from error
         reason = str(error).strip().partition('\n')[0].partition('. ')[0] or 'no reason given'
-        raise InputError(
+        raise UserError(
             f'{name}: not readable as a checkpoint, expected an intact file of torch.save '
             f'({type(error).__name__}: {reason})'
         ) from error
     if not isinstance(checkpoint, dict):
-        raise InputError(f'{name}: holds a {type(checkpoint).__name__}, expected the dict of a checkpoint')
+        raise UserError(f'{name}: holds a {type(checkpoint).__name__}, expected the dict of a checkpoint')
     return checkpoint
 
 
@@ -60,9 +60,9 @@ def _named_file_errors(name: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise InputError(f'{name}: no such checkpoint, expected a file that exists') from error
+        raise UserError(f'{name}: no such checkpoint, expected a file that exists') from error
     except OSError as error:
-        raise InputError(f'{name}: the checkpoint cannot be opened ({error})') from error
+        raise UserError(f'{name}: the checkpoint cannot be opened ({error})') from error
 
 
 def load_checkpoint_file(path: Union[str, Path], map_location: Any = 'cpu') -> dict[str, Any]:
@@ -76,7 +76,7 @@ def load_checkpoint_file(path: Union[str, Path], map_location: Any = 'cpu') -> d
         The dict in the file.
 
     Raises:
-        InputError: The file is missing, damaged, no checkpoint, or needs code to be run; the line names the file and
+        UserError: The file is missing, damaged, no checkpoint, or needs code to be run; the line names the file and
             the reason.
     """
     with _named_file_errors(str(path)):

@@ -8,7 +8,7 @@ from mmengine.runner import Runner
 
 from ssd_plugin.converters.convert import read_state_dict
 from ssd_plugin.converters.partial import map_classes
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 from ssd_plugin.registry import HOOKS
 
 from .checkpoint_safety import load_checkpoint_file
@@ -41,13 +41,13 @@ class PartialLoadHook(Hook):
             runner: Its model and training data are built.
 
         Raises:
-            InputError: The checkpoint is missing or damaged, does not name its classes or shares no weight with the
+            UserError: The checkpoint is missing or damaged, does not name its classes or shares no weight with the
                 model, or ``load_from`` names another one.
         """
         if runner.iter > 0:
             return
         if runner._load_from is not None:
-            raise InputError(
+            raise UserError(
                 f'load_from: {runner._load_from}, expected None beside PartialLoadHook, which loads {self.checkpoint}'
             )
         file = load_checkpoint_file(self.checkpoint)
@@ -55,18 +55,18 @@ class PartialLoadHook(Hook):
             weights, meta = read_state_dict(file)
             source = (meta.get('dataset_meta') or {}).get('classes')
             if not source:
-                raise InputError(
+                raise UserError(
                     'no meta.dataset_meta.classes, expected the names of its classes; '
                     'tools/convert_weights.py --classes writes them'
                 )
             weights, mapping = map_classes(weights, source, runner.train_dataloader.dataset.metainfo['classes'])
-        except InputError as error:
-            raise InputError(f'{self.checkpoint}: {error}') from error
+        except UserError as error:
+            raise UserError(f'{self.checkpoint}: {error}') from error
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         own = model.state_dict()
         fitting = {key: value for key, value in weights.items() if key in own and own[key].shape == value.shape}
         if not fitting:
-            raise InputError(f'{self.checkpoint}: none of its {len(weights)} weights fits the model')
+            raise UserError(f'{self.checkpoint}: none of its {len(weights)} weights fits the model')
         loaded: dict[str, Any] = {'state_dict': {**own, **fitting}, 'meta': meta}
         # As the runner's own loading does: the average of the weights (EMAHook) starts from them too.
         runner.call_hook('after_load_checkpoint', checkpoint=loaded)

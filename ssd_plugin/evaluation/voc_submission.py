@@ -10,7 +10,7 @@ from typing import Any, Optional
 
 from mmengine.evaluator import BaseMetric
 
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 from ssd_plugin.registry import METRICS
 
 # Of the 20 classes' files in the archive; comp4 is detection trained on any data but the test set.
@@ -33,7 +33,7 @@ class VOCSubmission(BaseMetric):
         prefix: In front of the figures' names.
 
     Raises:
-        InputError: ``out_dir`` is a file.
+        UserError: ``out_dir`` is a file.
 
     Source: VOC2012 development kit, section 5.3; spec section 7.
     Differs: the authors write coordinates cut to whole pixels, and add nothing as their reader subtracts nothing. The
@@ -46,7 +46,7 @@ class VOCSubmission(BaseMetric):
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.out_dir = Path(out_dir).expanduser()
         if self.out_dir.exists() and not self.out_dir.is_dir():
-            raise InputError(f'VOCSubmission.out_dir: {out_dir} is a file, expected a folder')
+            raise UserError(f'VOCSubmission.out_dir: {out_dir} is a file, expected a folder')
 
     def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
         """Takes the detections of a batch.

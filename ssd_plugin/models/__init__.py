@@ -1,10 +1,10 @@
-"""The network, its targets and losses."""
+"""The network, its targets and losses, grouped as in mmdet."""
 
+from .backbones import SSDVGG
+from .dense_heads import SSDHead
+from .detectors import SSD
 from .losses import MultiBoxLoss
-from .ssd import SSD
-from .ssd_head import SSDHead
-from .ssd_neck import SSDNeck
-from .ssd_vgg import SSDVGG
+from .necks import SSDNeck
 from .task_modules import DeltaBoxCoder, HardNegativeSampler, SSDAnchorGenerator, SSDAssigner
 
 __all__ = [

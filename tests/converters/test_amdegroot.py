@@ -6,7 +6,7 @@ from plain_ssd import PlainSSD, assert_same_boxes, assert_same_classes, named
 from torch import Tensor
 
 from ssd_plugin.converters import amdegroot
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 LAYERS = [0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28, 31, 33]
 
@@ -61,5 +61,5 @@ def test_trunk_of_another_network_is_refused(plain300: PlainSSD) -> None:
     state = named(plain300.trunk, [str(number) for number in LAYERS])
     state['31.weight'] = torch.zeros(4096, 512, 7, 7)
     line = r"'backbone.features.31.weight' has shape \(4096, 512, 7, 7\), expected \(1024, 512, 3, 3\)"
-    with pytest.raises(InputError, match=line):
+    with pytest.raises(UserError, match=line):
         amdegroot.convert_trunk(state)

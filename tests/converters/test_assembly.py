@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from ssd_plugin.converters import assembly, layout
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 
 def test_place_renames() -> None:
@@ -11,12 +11,12 @@ def test_place_renames() -> None:
 
 
 def test_unknown_key() -> None:
-    with pytest.raises(InputError, match=r"x weights: key 'c' of shape \(2, 3\) has no place"):
+    with pytest.raises(UserError, match=r"x weights: key 'c' of shape \(2, 3\) has no place"):
         assembly.place({'a': torch.zeros(1), 'c': torch.zeros(2, 3)}, {'a': 'b'}, 'x')
 
 
 def test_missing_key() -> None:
-    with pytest.raises(InputError, match=r"x weights: key 'c' \(our 'd'\) is missing"):
+    with pytest.raises(UserError, match=r"x weights: key 'c' \(our 'd'\) is missing"):
         assembly.place({'a': torch.zeros(1)}, {'a': 'b', 'c': 'd'}, 'x')
 
 
@@ -37,7 +37,7 @@ def test_background_moves_from_first_to_last() -> None:
 def test_colours_turn() -> None:
     first = torch.arange(6.0).reshape(2, 3, 1, 1)
     weights = {layout.FIRST_CONV: first}
-    assembly.turn_colours(weights)
+    assembly.bgr_to_rgb_conv1(weights)
     assert weights[layout.FIRST_CONV].flatten().tolist() == [2, 1, 0, 5, 4, 3]
     assert first.flatten().tolist() == [0, 1, 2, 3, 4, 5]
 
@@ -45,7 +45,7 @@ def test_colours_turn() -> None:
 @pytest.mark.parametrize('channels', [13, 4])
 def test_class_channels_must_divide_among_boxes(channels: int) -> None:
     weights = {'bbox_head.cls_convs.0.0.weight': torch.zeros(channels, 512, 3, 3)}
-    with pytest.raises(InputError, match=f'has {channels} channels, expected 4 boxes times'):
+    with pytest.raises(UserError, match=f'has {channels} channels, expected 4 boxes times'):
         assembly.count_classes(weights, 6, 'x')
 
 

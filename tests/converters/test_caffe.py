@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ssd_plugin.converters import caffe
 from ssd_plugin.converters.caffemodel import net_parameter_class, read_caffemodel
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 TRUNK = [f'conv{block}_{layer}' for block, layers in enumerate((2, 2, 3, 3, 3), 1) for layer in range(1, layers + 1)]
 TRUNK += ['fc6', 'fc7']
@@ -65,6 +65,6 @@ def test_missing_layer_is_named(plain300: PlainSSD) -> None:
     state = theirs(plain300)
     del state['fc6.bias']
     with pytest.raises(
-        InputError, match=r"caffe weights: key 'fc6.bias' \(our 'backbone.features.31.bias'\) is missing"
+        UserError, match=r"caffe weights: key 'fc6.bias' \(our 'backbone.features.31.bias'\) is missing"
     ):
         caffe.convert(state)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ssd_plugin.converters.caffemodel import read_caffemodel
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 
 def varint(value: int) -> bytes:
@@ -58,20 +58,20 @@ def test_truncated_file(tmp_path: Path) -> None:
     whole = field(100, field(1, b'conv1_1') + field(7, shape(4) + floats(1, 2, 3, 4)))
     path = tmp_path / 'net.caffemodel'
     path.write_bytes(whole[:-3])
-    with pytest.raises(InputError, match=r'net.caffemodel is no .caffemodel or is truncated'):
+    with pytest.raises(UserError, match=r'net.caffemodel is no .caffemodel or is truncated'):
         read_caffemodel(path)
 
 
 def test_numbers_that_do_not_fill_the_shape(tmp_path: Path) -> None:
     path = tmp_path / 'net.caffemodel'
     path.write_bytes(field(100, field(1, b'fc7') + field(7, shape(2, 3) + floats(1, 2))))
-    with pytest.raises(InputError, match=r"layer 'fc7' has 8 bytes of numbers, expected float32 of shape \(2, 3\)"):
+    with pytest.raises(UserError, match=r"layer 'fc7' has 8 bytes of numbers, expected float32 of shape \(2, 3\)"):
         read_caffemodel(path)
 
 
 def test_missing_and_empty_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match='is missing'):
+    with pytest.raises(UserError, match='is missing'):
         read_caffemodel(tmp_path / 'net.caffemodel')
     (tmp_path / 'net.caffemodel').write_bytes(b'')
-    with pytest.raises(InputError, match='holds no weights'):
+    with pytest.raises(UserError, match='holds no weights'):
         read_caffemodel(tmp_path / 'net.caffemodel')

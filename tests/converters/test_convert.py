@@ -9,8 +9,8 @@ import test_torchvision
 import torch
 from plain_ssd import PlainSSD, named
 
-from ssd_plugin.converters.convert import KINDS, convert, read_state_dict, recognise
-from ssd_plugin.errors import InputError
+from ssd_plugin.converters.convert import KINDS, convert, detect_source, read_state_dict
+from ssd_plugin.errors import UserError
 
 NUMBERS = [0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28, 31, 33]
 
@@ -31,15 +31,15 @@ def sources(plain: PlainSSD) -> dict[str, dict[str, torch.Tensor]]:
 
 
 def test_every_kind_is_recognised(plain300: PlainSSD) -> None:
-    found = {kind: recognise(state) for kind, state in sources(plain300).items()}
+    found = {kind: detect_source(state) for kind, state in sources(plain300).items()}
     assert found == {kind: kind for kind in found}
     assert set(KINDS) == {*found, 'ours'}
 
 
 def test_our_training_is_told_by_its_config(plain300: PlainSSD) -> None:
     meta = {'cfg': "model = dict(type='ssd_plugin.SSD')"}
-    assert recognise(test_mmdet.new(plain300), meta) == 'ours'
-    assert recognise(test_mmdet.new(plain300), {'cfg': "model = dict(type='SingleStageDetector')"}) == 'mmdet'
+    assert detect_source(test_mmdet.new(plain300), meta) == 'ours'
+    assert detect_source(test_mmdet.new(plain300), {'cfg': "model = dict(type='SingleStageDetector')"}) == 'mmdet'
 
 
 @pytest.mark.parametrize(
@@ -55,24 +55,22 @@ def test_every_kind_converts_to_the_same_trunk(kind: str, plain300: PlainSSD) ->
 
 
 def test_ssdlite_is_refused(plain300: PlainSSD) -> None:
-    with pytest.raises(InputError, match='MobileNetV3'):
+    with pytest.raises(UserError, match='MobileNetV3'):
         convert(sources(plain300)['torchvision-ssdlite'], 'torchvision-ssdlite')
 
 
 def test_unknown_weights() -> None:
-    with pytest.raises(
-        InputError, match=r"weights with keys such as 'fc.weight' are of no known kind, expected one of"
-    ):
-        recognise({'fc.weight': torch.zeros(1)})
+    with pytest.raises(UserError, match=r"weights with keys such as 'fc.weight' are of no known kind, expected one of"):
+        detect_source({'fc.weight': torch.zeros(1)})
 
 
 def test_unknown_kind() -> None:
-    with pytest.raises(InputError, match="kind is 'darknet', expected one of torchvision"):
+    with pytest.raises(UserError, match="kind is 'darknet', expected one of torchvision"):
         convert({}, 'darknet')
 
 
 def test_wrong_number_of_classes(plain300: PlainSSD) -> None:
-    with pytest.raises(InputError, match='caffe weights: 3 foreground classes, expected 20'):
+    with pytest.raises(UserError, match='caffe weights: 3 foreground classes, expected 20'):
         convert(test_caffe.theirs(plain300), 'caffe', 20)
 
 
@@ -87,12 +85,12 @@ def test_state_dict_is_found(wrap: Any) -> None:
 
 
 def test_no_state_dict() -> None:
-    with pytest.raises(InputError, match="entry 'epoch' is a int, expected a tensor"):
+    with pytest.raises(UserError, match="entry 'epoch' is a int, expected a tensor"):
         read_state_dict({'epoch': 3})
-    with pytest.raises(InputError, match='holds no weights'):
+    with pytest.raises(UserError, match='holds no weights'):
         read_state_dict({})
 
 
 def test_mmdet_1_is_refused() -> None:
-    with pytest.raises(InputError, match=r'mmdet_version of the file is 1\.2\.0, expected 2.0 or later'):
+    with pytest.raises(UserError, match=r'mmdet_version of the file is 1\.2\.0, expected 2.0 or later'):
         read_state_dict({'meta': {'mmdet_version': '1.2.0'}, 'state_dict': {'a': torch.zeros(1)}})

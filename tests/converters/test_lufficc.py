@@ -6,7 +6,7 @@ from plain_ssd import PlainSSD, assert_same_boxes, assert_same_classes, decode, 
 from torch import Tensor
 
 from ssd_plugin.converters import lufficc
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 LAYERS = [0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28, 31, 33]
 
@@ -54,5 +54,5 @@ def test_512_boxes_decode_to_the_same(plain512: PlainSSD, plain_outputs: Any, ne
 def test_another_number_of_levels_is_refused(plain300: PlainSSD) -> None:
     state = theirs(plain300)
     del state['box_head.predictor.cls_headers.5.weight']
-    with pytest.raises(InputError, match=r'lufficc weights: 5 predictors .* expected 6 \(SSD300\) or 7 \(SSD512\)'):
+    with pytest.raises(UserError, match=r'lufficc weights: 5 predictors .* expected 6 \(SSD300\) or 7 \(SSD512\)'):
         lufficc.convert(state)

@@ -6,7 +6,7 @@ from plain_ssd import PlainSSD, assert_same_boxes, named
 from torch import Tensor
 
 from ssd_plugin.converters import mmdet
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 LAYERS = [0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28, 31, 33]
 
@@ -77,15 +77,15 @@ def test_ours_keep_their_config(plain300: PlainSSD) -> None:
 
 
 def test_foreign_key_is_refused(plain300: PlainSSD) -> None:
-    with pytest.raises(InputError, match=r"mmdet weights: key 'rpn_head.x' of shape \(2,\) has no place in an SSD"):
+    with pytest.raises(UserError, match=r"mmdet weights: key 'rpn_head.x' of shape \(2,\) has no place in an SSD"):
         mmdet.convert({**new(plain300), 'rpn_head.x': torch.zeros(2)})
 
 
 def test_predictors_must_agree(plain300: PlainSSD) -> None:
     state = new(plain300)
     state['bbox_head.cls_convs.2.0.bias'] = torch.zeros(6 * 5)
-    with pytest.raises(InputError, match=r'predictors of \[3, 4\] classes'):
+    with pytest.raises(UserError, match=r'predictors of \[3, 4\] classes'):
         mmdet.convert(state)
     state['bbox_head.cls_convs.2.0.bias'] = torch.zeros(25)
-    with pytest.raises(InputError, match=r"'bbox_head.cls_convs.2.0.bias' has 25 channels, expected a multiple of 6"):
+    with pytest.raises(UserError, match=r"'bbox_head.cls_convs.2.0.bias' has 25 channels, expected a multiple of 6"):
         mmdet.convert(state)

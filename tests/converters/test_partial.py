@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from ssd_plugin.converters.partial import map_classes
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 
 def detector(classes: int, boxes: int = 2) -> dict[str, Tensor]:
@@ -104,16 +104,16 @@ def test_report_reads_well() -> None:
 
 def test_wrong_number_of_source_classes() -> None:
     line = "'bbox_head.cls_convs.0.0.weight' has 8 channels, expected 2 boxes times \\(2 source classes"
-    with pytest.raises(InputError, match=line):
+    with pytest.raises(UserError, match=line):
         map_classes(detector(3), ('a', 'b'), ('a',))
 
 
 @pytest.mark.parametrize('names', [('a', 'a'), ('tv', 'tvmonitor'), ()])
 def test_names_must_differ(names: tuple[str, ...]) -> None:
-    with pytest.raises(InputError, match='expected different names'):
+    with pytest.raises(UserError, match='expected different names'):
         map_classes(detector(2), ('a', 'b'), names)
 
 
 def test_a_trunk_has_no_classes() -> None:
-    with pytest.raises(InputError, match='no class predictors'):
+    with pytest.raises(UserError, match='no class predictors'):
         map_classes({'backbone.conv.weight': torch.ones(1)}, ('a',), ('a',))

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ssd_plugin.converters import torchvision
 from ssd_plugin.converters.default_boxes import PUBLISHED
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 FEATURES = [0, 2, 5, 7, 10, 12, 14, 17, 19, 21]
 EXTRA = ['0.1', '0.3', '0.5', '0.7.1', '0.7.3', '1.0', '1.2', '2.0', '2.2', '3.0', '3.2', '4.0', '4.2']
@@ -85,10 +85,10 @@ def test_tiling_is_cocos() -> None:
 
 def test_a_512_network_of_theirs_is_refused(plain300: PlainSSD) -> None:
     state = {**theirs(plain300), 'backbone.extra.5.0.weight': torch.zeros(128, 256, 1, 1)}
-    with pytest.raises(InputError, match=r"torchvision weights: key 'backbone.extra.5.0.weight' of shape \(128, 256"):
+    with pytest.raises(UserError, match=r"torchvision weights: key 'backbone.extra.5.0.weight' of shape \(128, 256"):
         torchvision.convert(state)
 
 
 def test_ssdlite_says_what_is_missing() -> None:
-    with pytest.raises(InputError, match='MobileNetV3-Large'):
+    with pytest.raises(UserError, match='MobileNetV3-Large'):
         torchvision.refuse_ssdlite({})

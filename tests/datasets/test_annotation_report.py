@@ -9,7 +9,7 @@ from mmengine.dataset import RepeatDataset
 
 from ssd_plugin.datasets.annotation_report import AnnotationReport, scan
 from ssd_plugin.datasets.box_rules import NO_AREA, NOT_FINITE, OUTSIDE
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 BCCD = Path(os.environ.get('BCCD_ROOT', '../shared/data/BCCD'))
 CLASSES = ('cat', 'dog')
@@ -119,7 +119,7 @@ def test_another_class_in_an_xml_file_raises(filter_cfg: Optional[dict], tmp_pat
     write_xml(tmp_path, 'a', [('cat', 1, 1, 20, 20)])
     write_xml(tmp_path, 'b', [('bird', 5, 5, 5, 9)])
     dataset = voc(tmp_path, filter_cfg=filter_cfg)
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(UserError) as caught:
         scan(dataset)
     path = tmp_path / 'Annotations' / 'b.xml'
     assert str(caught.value) == (
@@ -133,7 +133,7 @@ def test_another_class_in_a_coco_file_raises_if_it_has_objects(tmp_path: Path) -
     categories = ('cat', 'bird', 'dog')
     assert scan(coco(tmp_path, [(0, 10, [1, 1, 9, 9])], categories)).boxes == 1
     dataset = coco(tmp_path, [(0, 10, [1, 1, 9, 9]), (0, 11, [1, 1, 9, 9])], categories)
-    with pytest.raises(InputError, match=r"ann\.json: holds an object of class 'bird', expected one of \(cat, dog\)"):
+    with pytest.raises(UserError, match=r"ann\.json: holds an object of class 'bird', expected one of \(cat, dog\)"):
         scan(dataset)
     assert scan(dataset, allow_other_classes=True).boxes == 1
 
@@ -141,7 +141,7 @@ def test_another_class_in_a_coco_file_raises_if_it_has_objects(tmp_path: Path) -
 @pytest.mark.parametrize(('categories', 'shown'), [(('dog', 'cat'), r'\(dog, cat\)'), (('dog',), r'\(dog\)')])
 def test_categories_that_do_not_match_the_labels_raise(categories: tuple, shown: str, tmp_path: Path) -> None:
     dataset = coco(tmp_path, [(0, 10, [1, 1, 9, 9])], categories)
-    with pytest.raises(InputError, match=rf'ann\.json: its categories are {shown}, expected .* \(cat, dog\)$'):
+    with pytest.raises(UserError, match=rf'ann\.json: its categories are {shown}, expected .* \(cat, dog\)$'):
         scan(dataset)
 
 
@@ -157,7 +157,7 @@ def test_bccd_holds_two_boxes_of_no_area() -> None:
     report = scan(dataset)
     assert report.unusable == {NO_AREA: 2}
     assert report.files == ('Annotations/BloodImage_00338.xml', 'Annotations/BloodImage_00343.xml')
-    with pytest.raises(InputError, match=r"\.xml: holds an object of class 'Platelets', expected one of \(RBC, WBC\)"):
+    with pytest.raises(UserError, match=r"\.xml: holds an object of class 'Platelets', expected one of \(RBC, WBC\)"):
         scan(
             XMLDataset(
                 data_root=str(BCCD),

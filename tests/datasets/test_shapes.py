@@ -12,7 +12,7 @@ from pycocotools.coco import COCO
 from ssd_plugin.datasets import shapes
 from ssd_plugin.datasets.shape_scene import CLASSES
 from ssd_plugin.datasets.shapes import PictureRecord, ShapesParameters, make_shapes
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 PARAMETERS = ShapesParameters(images=100, width=160, height=120, seed=0)
 FEW = ShapesParameters(images=6, width=96, height=72, seed=5)
@@ -149,13 +149,13 @@ def test_the_same_data_set_is_left_alone(tmp_path: Path) -> None:
 def test_another_data_set_is_not_overwritten(tmp_path: Path) -> None:
     out = tmp_path / 'shapes'
     make_shapes(out, FEW)
-    with pytest.raises(InputError, match=r'shapes holds shapes made with images=6 instead of 7, seed=5 instead of 6'):
+    with pytest.raises(UserError, match=r'shapes holds shapes made with images=6 instead of 7, seed=5 instead of 6'):
         make_shapes(out, ShapesParameters(images=7, width=96, height=72, seed=6))
 
 
 def test_a_foreign_folder_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / 'thesis.tex').write_text('x')
-    with pytest.raises(InputError, match='not a data set of shapes'):
+    with pytest.raises(UserError, match='not a data set of shapes'):
         make_shapes(tmp_path, FEW)
 
 
@@ -198,10 +198,10 @@ def test_progress_sees_every_record(tmp_path: Path) -> None:
     ],
 )
 def test_bad_parameters(bad: dict[str, Any], line: str) -> None:
-    with pytest.raises(InputError, match=line):
+    with pytest.raises(UserError, match=line):
         ShapesParameters(**bad)
 
 
 def test_bad_workers(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match='--workers is 0, expected 1 or more'):
+    with pytest.raises(UserError, match='--workers is 0, expected 1 or more'):
         make_shapes(tmp_path / 'shapes', FEW, workers=0)

@@ -10,7 +10,7 @@ from ssd_plugin.datasets.annotation_report import AnnotationReport
 from ssd_plugin.datasets.box_rules import NO_AREA
 from ssd_plugin.engine import annotation_hook
 from ssd_plugin.engine.annotation_hook import AnnotationReportHook
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 
 def scanning(monkeypatch: pytest.MonkeyPatch, result: Any) -> Mock:
@@ -38,8 +38,8 @@ def test_usable_boxes_are_silent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_error_of_the_data_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    scanning(monkeypatch, InputError('a.xml: bad'))
-    with pytest.raises(InputError, match=r'a\.xml: bad'):
+    scanning(monkeypatch, UserError('a.xml: bad'))
+    with pytest.raises(UserError, match=r'a\.xml: bad'):
         AnnotationReportHook().before_train(Mock())
 
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from ssd_plugin.engine import autocast
 from ssd_plugin.engine.autocast import AutocastOptimWrapper
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
 
@@ -75,17 +75,17 @@ def test_accumulation_and_clipping_are_mmengines(accumulate: int, clip: Optional
 
 @pytest.mark.parametrize('dtype', ['float32', 'half', 'float64'])
 def test_another_dtype_raises(dtype: str) -> None:
-    with pytest.raises(InputError, match=rf"optim_wrapper\.dtype: '{dtype}', expected 'bfloat16', 'float16' or None"):
+    with pytest.raises(UserError, match=rf"optim_wrapper\.dtype: '{dtype}', expected 'bfloat16', 'float16' or None"):
         wrap(nn.Linear(2, 1), dtype=dtype)
 
 
 def test_float16_on_the_cpu_raises() -> None:
-    with pytest.raises(InputError, match="'float16' on the CPU, expected 'bfloat16'"):
+    with pytest.raises(UserError, match="'float16' on the CPU, expected 'bfloat16'"):
         wrap(nn.Linear(2, 1), dtype='float16')
 
 
 def test_another_device_raises() -> None:
-    with pytest.raises(InputError, match="mixed precision on 'meta', expected a model on 'cuda' or 'cpu'"):
+    with pytest.raises(UserError, match="mixed precision on 'meta', expected a model on 'cuda' or 'cpu'"):
         wrap(nn.Linear(2, 1, device='meta'))
 
 

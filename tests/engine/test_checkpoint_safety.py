@@ -12,7 +12,7 @@ from torch import nn
 
 from ssd_plugin.engine import checkpoint_safety
 from ssd_plugin.engine.checkpoint_safety import install, load_checkpoint_file
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +77,7 @@ def test_code_is_refused(payload: Callable[[str], Any], name: str, tmp_path: Pat
     trace, path = tmp_path / 'trace', str(tmp_path / 'evil.pth')
     torch.save({'state_dict': payload(str(trace))}, path)
     for load in (load_checkpoint_file, CheckpointLoader.load_checkpoint):
-        with pytest.raises(InputError) as caught:
+        with pytest.raises(UserError) as caught:
             load(path)
         line = str(caught.value)
         assert line.startswith(f'{path}: holds pickled objects (')
@@ -95,20 +95,20 @@ def test_a_damaged_or_missing_file_is_one_line(tmp_path: Path, either_way: None)
         path = tmp_path / name
         path.write_bytes(content)
         for load in (load_checkpoint_file, CheckpointLoader.load_checkpoint):
-            with pytest.raises(InputError) as caught:
+            with pytest.raises(UserError) as caught:
                 load(str(path))
             assert str(caught.value).startswith(f'{path}: not readable as a checkpoint, expected an intact file')
             assert '\n' not in str(caught.value)
     for load in (load_checkpoint_file, CheckpointLoader.load_checkpoint):
-        with pytest.raises(InputError, match=r'none\.pth: no such checkpoint'):
+        with pytest.raises(UserError, match=r'none\.pth: no such checkpoint'):
             load(str(tmp_path / 'none.pth'))
-    with pytest.raises(InputError, match='the checkpoint cannot be opened'):
+    with pytest.raises(UserError, match='the checkpoint cannot be opened'):
         load_checkpoint_file(tmp_path)
 
 
 def test_a_bare_tensor_is_no_checkpoint(tmp_path: Path) -> None:
     torch.save(torch.ones(2), tmp_path / 'tensor.pth')
-    with pytest.raises(InputError, match=r'tensor\.pth: holds a Tensor, expected the dict'):
+    with pytest.raises(UserError, match=r'tensor\.pth: holds a Tensor, expected the dict'):
         load_checkpoint_file(tmp_path / 'tensor.pth')
 
 
@@ -128,7 +128,7 @@ def test_the_old_file_format_and_optimizer_states_load(tmp_path: Path, either_wa
 
 def test_torch_load_is_put_back(tmp_path: Path) -> None:
     original = torch.load
-    with pytest.raises(InputError):
+    with pytest.raises(UserError):
         CheckpointLoader.load_checkpoint(str(tmp_path / 'none.pth'))
     assert torch.load is original
 

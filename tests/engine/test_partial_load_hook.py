@@ -11,7 +11,7 @@ from mmengine.hooks import EMAHook
 from mmengine.registry import HOOKS
 
 from ssd_plugin.engine.partial_load_hook import PartialLoadHook
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 COCO, VOC = (kind.METAINFO['classes'] for kind in (CocoDataset, VOCDataset))
 ALIASES = {'aeroplane': 'airplane', 'diningtable': 'dining table', 'motorbike': 'motorcycle'}
@@ -133,24 +133,24 @@ def test_it_runs_before_the_first_iteration(make_runner, tmp_path):
 def test_bad_checkpoints_are_named(content, message, runner, tmp_path):
     path = tmp_path / 'bad.pth'
     torch.save(content, path)
-    with pytest.raises(InputError, match=rf'^.*bad\.pth: {message}'):
+    with pytest.raises(UserError, match=rf'^.*bad\.pth: {message}'):
         PartialLoadHook(str(path)).before_train(runner)
 
 
 def test_no_file(runner):
-    with pytest.raises(InputError, match=r'^none\.pth: no such checkpoint'):
+    with pytest.raises(UserError, match=r'^none\.pth: no such checkpoint'):
         PartialLoadHook('none.pth').before_train(runner)
 
 
 def test_nothing_fits(checkpoint, runner):
     runner.model = torch.nn.Linear(2, 2)
-    with pytest.raises(InputError, match=r'coco\.pth: none of its \d+ weights fits the model'):
+    with pytest.raises(UserError, match=r'coco\.pth: none of its \d+ weights fits the model'):
         PartialLoadHook(checkpoint).before_train(runner)
 
 
 def test_two_checkpoints_at_once(runner):
     runner._load_from = 'other.pth'
     with pytest.raises(
-        InputError, match=r'^load_from: other\.pth, expected None beside PartialLoadHook, which loads a\.p'
+        UserError, match=r'^load_from: other\.pth, expected None beside PartialLoadHook, which loads a\.p'
     ):
         PartialLoadHook('a.pth').before_train(runner)

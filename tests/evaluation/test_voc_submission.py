@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmdet.registry import METRICS
 
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 from ssd_plugin.evaluation import voc_submission
 
 CLASSES = ('aeroplane', 'bicycle', 'bird')
@@ -72,5 +72,5 @@ def test_a_failure_leaves_the_first_run_alone(metric, tmp_path, monkeypatch):
 
 def test_a_file_in_place_of_the_folder(tmp_path):
     (tmp_path / 'out').write_text('')
-    with pytest.raises(InputError, match=r'VOCSubmission\.out_dir: .*out is a file, expected a folder'):
+    with pytest.raises(UserError, match=r'VOCSubmission\.out_dir: .*out is a file, expected a folder'):
         METRICS.build(dict(type='ssd_plugin.VOCSubmission', out_dir=str(tmp_path / 'out')))

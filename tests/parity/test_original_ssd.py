@@ -9,9 +9,9 @@ import torch
 from mmengine.structures import InstanceData
 
 from ssd_plugin.models import SSDHead
-from ssd_plugin.models.l2_norm import L2Norm
-from ssd_plugin.models.targets import pad_truths
+from ssd_plugin.models.layers.l2_norm import L2Norm
 from ssd_plugin.models.task_modules import SSDAnchorGenerator
+from ssd_plugin.models.task_modules.assigners.batch_gt_instances import pad_truths
 
 # Input, scales in percent (lowest, highest, of the first level), steps, maps, ratios.
 RATIOS_300 = [[2], [2, 3], [2, 3], [2, 3], [2], [2]]

@@ -14,7 +14,8 @@ from mmengine.config import Config
 from PIL import Image
 from torch import nn
 
-from ssd_plugin.models import SSDHead, ssd_vgg
+from ssd_plugin.models import SSDHead
+from ssd_plugin.models.backbones import ssd_vgg
 
 CONFIGS = Path(__file__).parents[2] / 'configs' / 'ssd'
 # One class, one level of 2x2 cells on the configs' input of 300x300.

@@ -5,7 +5,7 @@ total_batch_size = 32  # over all devices; tools/train.py gives each its share
 
 # The authors train on difficult objects as on any other.
 train_pipeline = [
-    dict(step, ignored_as_truth=True) if step.type == 'ssd_plugin.SSDFilterBoxes' else step
+    dict(step, use_difficult_gt=True) if step.type == 'ssd_plugin.SSDFilterBoxes' else step
     for step in _base_.train_pipeline
 ]
 train_dataloader = dict(

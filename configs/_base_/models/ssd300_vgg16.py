@@ -1,4 +1,4 @@
-# SSD300 of the paper; geometry that is not here is measured from the network (ssd_plugin.models.ssd).
+# SSD300 of the paper; geometry that is not here is measured from the network (ssd_plugin.models.detectors.ssd).
 model = dict(
     type='ssd_plugin.SSD',
     input_size=300,

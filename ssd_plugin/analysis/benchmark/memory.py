@@ -14,8 +14,8 @@ from typing import Any, Callable
 import torch
 
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
-from ssd_plugin.engine.tool_config import AMP_WRAPPER
-from ssd_plugin.errors import InputError
+from ssd_plugin.cli.tool_config import AMP_WRAPPER
+from ssd_plugin.errors import UserError
 
 from .peers import CASES, build_mmdet, build_ours, mmdet_config, our_config
 from .report import Row
@@ -40,12 +40,12 @@ def measure(side: str, case: str, images: int, device: str) -> float:
         device: 'cpu' or 'cuda'.
 
     Raises:
-        InputError: The system does not tell the peak of a process.
+        UserError: The system does not tell the peak of a process.
     """
     if device == 'cuda':
         return _peak_cuda(_prepare(side, case, images, device))
     if not STATUS.is_file():
-        raise InputError(f'memory: no {STATUS}, expected Linux to measure on a CPU')
+        raise UserError(f'memory: no {STATUS}, expected Linux to measure on a CPU')
     command = [sys.executable, '-m', __name__, side, case, str(images)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return float(json.loads(done.stdout.splitlines()[-1]))

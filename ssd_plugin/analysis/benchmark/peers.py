@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 import ssd_plugin
-from ssd_plugin.engine.config_file import load_config
+from ssd_plugin.cli.config_file import load_config
 
 PACKAGE = Path(ssd_plugin.__file__).parent
 MMDET_CONFIGS = Path(mmdet.__file__).parent / '.mim' / 'configs'

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from typing import Any, Callable
 
 import torch
-from mmcv.ops import batched_nms
+from mmcv.ops import batched_nms as mmcv_batched_nms
 from torch import Tensor
 
-from ssd_plugin.models.candidates import Candidates
-from ssd_plugin.models.levels import LevelLogits, flatten_levels
-from ssd_plugin.models.nms import suppress
-from ssd_plugin.models.postprocess import Postprocess
+from ssd_plugin.models.dense_heads.candidates import Candidates
+from ssd_plugin.models.dense_heads.levels import LevelLogits, flatten_levels
+from ssd_plugin.models.dense_heads.post_processor import SSDPostProcessor
+from ssd_plugin.models.layers.nms import batched_nms
 
 from .peers import Pair
 from .prediction_speed import cases, head_outputs
@@ -35,7 +35,7 @@ def measure(pair: Pair, images: int, crowded: bool, device: str, budget: Budget)
     head = pair.ours.bbox_head
     outputs, metas = head_outputs(pair, images, crowded)
     scores, deltas = outputs.to(device, torch.channels_last)
-    settings = Postprocess.from_cfg(head.test_cfg, head.bbox_coder)
+    settings = SSDPostProcessor.from_cfg(head.test_cfg, head.bbox_coder)
     with torch.no_grad():
         boxes, found, counts = settings(
             LevelLogits(scores, head.cls_out_channels),
@@ -46,7 +46,7 @@ def measure(pair: Pair, images: int, crowded: bool, device: str, budget: Budget)
         )
     return interleave(
         {
-            'ours': lambda: suppress(boxes, found, settings.iou_threshold, settings.max_per_img, images),
+            'ours': lambda: batched_nms(boxes, found, settings.iou_threshold, settings.max_per_img, images),
             'mmdet': _as_mmdet(boxes, found, counts, settings),
         },
         budget,
@@ -60,7 +60,7 @@ def _as_mmdet(boxes: Tensor, found: Candidates, counts: list[int], settings: Any
 
     def run() -> None:
         for image in zip(*columns):
-            batched_nms(*image, config)[1][: settings.max_per_img]
+            mmcv_batched_nms(*image, config)[1][: settings.max_per_img]
 
     return run
 

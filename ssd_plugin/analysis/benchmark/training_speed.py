@@ -7,8 +7,8 @@ import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 
+from ssd_plugin.cli.tool_config import AMP_WRAPPER
 from ssd_plugin.engine.autocast import choose_dtype
-from ssd_plugin.engine.tool_config import AMP_WRAPPER
 
 from .loss_speed import TRUTHS
 from .peers import Pair, build_pair, quiet

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Callable
 
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 from ssd_plugin.whole_file import whole_file
 
 #: Wraps what is gone through, given a description and the number of steps, and shows how far it is.
@@ -24,10 +24,10 @@ def expect(path: Path, kind: str, source: str) -> None:
         source: Where to get it.
 
     Raises:
-        InputError: It is not there.
+        UserError: It is not there.
     """
     if not (path.is_dir() if kind == 'folder' else path.is_file()):
-        raise InputError(f'{path} does not exist, expected a {kind} from {source}')
+        raise UserError(f'{path} does not exist, expected a {kind} from {source}')
 
 
 def read_names(path: Path) -> list[str]:
@@ -52,7 +52,7 @@ def expect_members(names: Iterable[str], folder: Path, suffix: str, source: str)
         source: Where to get them.
 
     Raises:
-        InputError: Some are not there; the line names the first.
+        UserError: Some are not there; the line names the first.
     """
     expect(folder, 'folder', source)
     there = set(os.listdir(folder))
@@ -60,7 +60,7 @@ def expect_members(names: Iterable[str], folder: Path, suffix: str, source: str)
     if missing:
         shown = ', '.join(f'{name}{suffix}' for name in missing[:_NAMES_SHOWN])
         more = ', ...' if len(missing) > _NAMES_SHOWN else ''
-        raise InputError(f'{folder}: {len(missing)} files are missing ({shown}{more}), expected them from {source}')
+        raise UserError(f'{folder}: {len(missing)} files are missing ({shown}{more}), expected them from {source}')
 
 
 def expect_count(found: int, wanted: int, what: str) -> None:
@@ -72,10 +72,10 @@ def expect_count(found: int, wanted: int, what: str) -> None:
         what: File or folder.
 
     Raises:
-        InputError: They differ.
+        UserError: They differ.
     """
     if found != wanted:
-        raise InputError(f'{what}: {found} images, expected {wanted}; is the archive whole?')
+        raise UserError(f'{what}: {found} images, expected {wanted}; is the archive whole?')
 
 
 def write_json(content: Any, path: Path) -> None:

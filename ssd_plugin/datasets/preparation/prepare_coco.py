@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 from .files import Progress, expect, expect_count, write_json
 
@@ -27,7 +27,7 @@ def prepare_coco(root: Path, progress: Progress) -> list[str]:
         What was written, one line a file.
 
     Raises:
-        InputError: A file or folder is missing, or the numbers of images are not the published ones.
+        UserError: A file or folder is missing, or the numbers of images are not the published ones.
 
     Source: https://cocodataset.org/#download (2017 update: train2017 is trainval35k, val2017 is minival).
     """
@@ -61,11 +61,11 @@ def split(content: dict[str, Any], ids: set[int]) -> tuple[dict[str, Any], dict[
         The part with those images and the part with the others; ``info``, ``licenses`` and ``categories`` are in both.
 
     Raises:
-        InputError: An image of ``ids`` is not in the file.
+        UserError: An image of ``ids`` is not in the file.
     """
     strange = ids - {image['id'] for image in content['images']}
     if strange:
-        raise InputError(
+        raise UserError(
             f'instances_val2014.json lacks {len(strange)} images of instances_val2017.json ({min(strange)}, ...), '
             'expected all of them'
         )
@@ -85,7 +85,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text())
     except ValueError as error:
-        raise InputError(f'{path}: no JSON ({error}), expected the file of {SOURCE}') from error
+        raise UserError(f'{path}: no JSON ({error}), expected the file of {SOURCE}') from error
     if not isinstance(content, dict) or not {'images', 'annotations', 'categories'} <= set(content):
-        raise InputError(f'{path}: no images, annotations and categories in it, expected the file of {SOURCE}')
+        raise UserError(f'{path}: no images, annotations and categories in it, expected the file of {SOURCE}')
     return content

@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 from mmdet.evaluation.functional import imagenet_det_classes
 
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 from .files import Progress, expect, expect_count, read_names, write_json
 from .synsets import SYNSETS
@@ -34,7 +34,7 @@ def prepare_ilsvrc(root: Path, progress: Progress) -> list[str]:
         What was written, one line a file.
 
     Raises:
-        InputError: Something is missing, no annotation, or not of a known class.
+        UserError: Something is missing, no annotation, or not of a known class.
 
     Source: ``weiliu89/caffe: data/ILSVRC2016/create_list.py``.
     """
@@ -92,7 +92,7 @@ def _subset(name: str) -> str:
     """The folder of an image: ILSVRC2014_train_0006/... lies in train, ILSVRC2012_val_00000001 in val."""
     parts = name.split('/')[0].split('_')
     if len(parts) < 2 or parts[1] not in ('train', 'val'):
-        raise InputError(f'ImageSets/DET: {name!r}, expected a name such as ILSVRC2012_val_00000001')
+        raise UserError(f'ImageSets/DET: {name!r}, expected a name such as ILSVRC2012_val_00000001')
     return parts[1]
 
 
@@ -106,7 +106,7 @@ def read_annotation(path: Path) -> tuple[int, int, list[tuple[int, tuple[float, 
         Width and height in pixels, and per object its category 1..200 and its corners xyxy in pixels.
 
     Raises:
-        InputError: It is no annotation, or holds an object of another class.
+        UserError: It is no annotation, or holds an object of another class.
     """
     try:
         tree = ElementTree.parse(path).getroot()
@@ -115,13 +115,13 @@ def read_annotation(path: Path) -> tuple[int, int, list[tuple[int, tuple[float, 
         for node in tree.iterfind('object'):
             synset = _text(node.find('name'))
             if synset not in SYNSETS:
-                raise InputError(f'{path}: object of {synset!r}, expected one of the 200 synsets of ILSVRC DET')
+                raise UserError(f'{path}: object of {synset!r}, expected one of the 200 synsets of ILSVRC DET')
             corners = tuple(float(_text(node.find(f'bndbox/{edge}'))) for edge in ('xmin', 'ymin', 'xmax', 'ymax'))
             objects.append((SYNSETS[synset], corners))
-    except InputError:
+    except UserError:
         raise
     except (ElementTree.ParseError, ValueError) as error:
-        raise InputError(f'{path}: no annotation ({error}), expected size and objects of ILSVRC') from error
+        raise UserError(f'{path}: no annotation ({error}), expected size and objects of ILSVRC') from error
     return size[0], size[1], objects
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 from .files import Progress, expect, expect_count, expect_members, read_names
 
@@ -53,13 +53,13 @@ def prepare_voc(root: Path, progress: Progress) -> list[str]:
         What is there, one line a list. VOC2012 test, which only the configs ``voc0712pp`` use, may be missing.
 
     Raises:
-        InputError: Something that ``voc07`` or ``voc0712`` use is missing or not whole.
+        UserError: Something that ``voc07`` or ``voc0712`` use is missing or not whole.
     """
     expect(root, 'folder', f'{SOURCE_2007} and {SOURCE_2012}')
     lines = [_check(root, part) for part in progress((*NEEDED, VAL_2012), 'checking VOC', len(NEEDED) + 1)]
     try:
         lines.append(_check(root, TEST_2012))
-    except InputError as error:
+    except UserError as error:
         lines.append(f'not there, and used by the configs voc0712pp alone: {error}')
     return lines
 

@@ -6,14 +6,15 @@ from typing import Any, Optional, Union
 import cv2
 from mmcv.transforms import BaseTransform
 
-from ...registry import TRANSFORMS
-from .box_geometry import emit, mirror, rescale, shift
+from ssd_plugin.registry import TRANSFORMS
+
+from .augment_params import Distortion, PixelRectangle, draw_flip
+from .box_geometry import mirror, project_to_crop, rescale, shift
 from .checks import check_image, check_probability
 from .geometric import MEAN_COLOUR, SSDBatchSampleCrop, SSDExpand, SSDResize
-from .objects import get_boxes, keep_labels, set_boxes
+from .gt_fields import get_boxes, keep_labels, set_boxes
 from .photometric import SSDPhotometricDistort
-from .sampling import Distortion, PixelRectangle, draw_flip
-from .view import render
+from .render_crop import render
 
 #: True, False, or the arguments of the step.
 Setting = Union[bool, dict[str, Any]]
@@ -44,7 +45,7 @@ class SSDAugment(BaseTransform):
         flip_prob: Probability of mirroring left to right.
 
     Raises:
-        InputError: An argument is out of its range.
+        UserError: An argument is out of its range.
 
     Source: sections 2.2 and 3.6 of the paper; weiliu89/caffe: examples/ssd/ssd_pascal.py.
     Differs: the distortion may follow the resizing; an image on a canvas is placed with an error of at most half of
@@ -92,7 +93,7 @@ class SSDAugment(BaseTransform):
         if self.crop:
             crop = self.crop.draw(boxes, width, height)
             cut = crop.pixels(width, height)
-            boxes, keep = emit(boxes, crop, width, height)
+            boxes, keep = project_to_crop(boxes, crop, width, height)
             keep_labels(results, keep)
         scale = self.resize.scale
         scale_factor = (scale[0] / cut.width, scale[1] / cut.height)

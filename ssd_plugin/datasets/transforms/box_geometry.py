@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .sampling import Crop
+from .augment_params import Crop
 
 Boxes = NDArray[np.float32]
 
@@ -24,7 +24,7 @@ def shift(boxes: Boxes, left: int, top: int) -> Boxes:
     return boxes + np.array((left, top, left, top), dtype=np.float32)
 
 
-def emit(boxes: Boxes, crop: Crop, width: int, height: int) -> tuple[Boxes, NDArray[np.bool_]]:
+def project_to_crop(boxes: Boxes, crop: Crop, width: int, height: int) -> tuple[Boxes, NDArray[np.bool_]]:
     """Keeps the boxes whose centre lies in the crop, clips them to it and moves them into its pixels.
 
     The centre may lie on the crop's border. The coordinates follow the crop as drawn, before its corners are

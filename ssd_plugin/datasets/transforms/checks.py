@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError
+from ssd_plugin.errors import UserError
 
 
 def check_image(results: dict[str, Any]) -> NDArray[np.uint8]:
@@ -19,11 +19,11 @@ def check_image(results: dict[str, Any]) -> NDArray[np.uint8]:
         ``results['img']``, (H, W, 3) uint8.
 
     Raises:
-        InputError: It is no 8-bit colour image.
+        UserError: It is no 8-bit colour image.
     """
     image = results['img']
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise InputError(
+        raise UserError(
             f'{results.get("img_path")}: image of shape {image.shape} and type {image.dtype}: '
             'expected (H, W, 3) uint8; load it in colour and without to_float32'
         )
@@ -38,10 +38,10 @@ def check_probability(name: str, value: float) -> None:
         value: Its value.
 
     Raises:
-        InputError: The value is not from 0 to 1.
+        UserError: The value is not from 0 to 1.
     """
     if not 0 <= value <= 1:
-        raise InputError(f'{name} = {value!r}: expected a probability from 0 to 1')
+        raise UserError(f'{name} = {value!r}: expected a probability from 0 to 1')
 
 
 def check_interval(name: str, value: Sequence[float], low: float, high: float = float('inf')) -> None:
@@ -54,10 +54,10 @@ def check_interval(name: str, value: Sequence[float], low: float, high: float = 
         high: Greatest value allowed.
 
     Raises:
-        InputError: The two numbers do not ascend, or leave the bounds.
+        UserError: The two numbers do not ascend, or leave the bounds.
     """
     if len(value) != 2 or not low <= value[0] <= value[1] <= high:
-        raise InputError(f'{name} = {value!r}: expected two ascending numbers from {low} to {high}')
+        raise UserError(f'{name} = {value!r}: expected two ascending numbers from {low} to {high}')
 
 
 def check_scale(name: str, value: Sequence[int]) -> tuple[int, int]:
@@ -71,10 +71,10 @@ def check_scale(name: str, value: Sequence[int]) -> tuple[int, int]:
         (width, height).
 
     Raises:
-        InputError: These are not two whole numbers above 0.
+        UserError: These are not two whole numbers above 0.
     """
     if len(value) != 2 or any(side != int(side) or side < 1 for side in value):
-        raise InputError(f'{name} = {value!r}: expected (width, height), whole numbers above 0')
+        raise UserError(f'{name} = {value!r}: expected (width, height), whole numbers above 0')
     return int(value[0]), int(value[1])
 
 
@@ -89,8 +89,8 @@ def check_colour(name: str, value: Sequence[int]) -> tuple[int, int, int]:
         (blue, green, red).
 
     Raises:
-        InputError: These are not three whole numbers from 0 to 255.
+        UserError: These are not three whole numbers from 0 to 255.
     """
     if len(value) != 3 or any(level != int(level) or not 0 <= level <= 255 for level in value):
-        raise InputError(f'{name} = {value!r}: expected (blue, green, red), whole numbers from 0 to 255')
+        raise UserError(f'{name} = {value!r}: expected (blue, green, red), whole numbers from 0 to 255')
     return int(value[0]), int(value[1]), int(value[2])

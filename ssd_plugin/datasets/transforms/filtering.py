@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from ...registry import TRANSFORMS
-from ..box_rules import usable
-from .objects import get_boxes, keep_labels, set_boxes
+from ssd_plugin.datasets.box_rules import usable
+from ssd_plugin.registry import TRANSFORMS
+
+from .gt_fields import get_boxes, keep_labels, set_boxes
 
 
 @TRANSFORMS.register_module()
@@ -17,19 +18,19 @@ class SSDFilterBoxes(BaseTransform):
     A box of no width, of no height, outside the image or with a coordinate that is not finite turns the loss into NaN.
 
     mmdet flags two kinds of objects as ignored that the authors treat differently. VOC's difficult objects are
-    ordinary objects in training: set ``ignored_as_truth``. COCO's crowds steer the crops but are matched with nothing:
+    ordinary objects in training: set ``use_difficult_gt``. COCO's crowds steer the crops but are matched with nothing:
     leave it; their flag stays through the augmentation and ``PackDetInputs`` sets them apart.
 
     Required keys: img_shape, gt_bboxes, gt_bboxes_labels, gt_ignore_flags. Modified keys: the last three.
 
     Args:
-        ignored_as_truth: Ignored objects become ordinary ones.
+        use_difficult_gt: Ignored objects become ordinary ones.
 
     Source: weiliu89/caffe: examples/ssd/ssd_pascal.py (use_difficult_gt) and src/caffe/util/bbox_util.cpp.
     """
 
-    def __init__(self, ignored_as_truth: bool = False) -> None:
-        self.ignored_as_truth = ignored_as_truth
+    def __init__(self, use_difficult_gt: bool = False) -> None:
+        self.use_difficult_gt = use_difficult_gt
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Filters the objects of ``results``.
@@ -46,6 +47,6 @@ class SSDFilterBoxes(BaseTransform):
         if not keep.all():
             set_boxes(results, boxes[keep])
             keep_labels(results, keep)
-        if self.ignored_as_truth:
+        if self.use_difficult_gt:
             results['gt_ignore_flags'] = np.zeros_like(results['gt_ignore_flags'])
         return results

@@ -8,12 +8,13 @@ from mmcv.transforms import BaseTransform
 from mmdet.datasets.transforms import Resize
 from numpy.typing import NDArray
 
-from ...errors import InputError
-from ...registry import TRANSFORMS
-from .box_geometry import emit, shift
+from ssd_plugin.errors import UserError
+from ssd_plugin.registry import TRANSFORMS
+
+from .augment_params import Crop, Expansion, draw_crop, draw_expansion, draw_interpolation
+from .box_geometry import project_to_crop, shift
 from .checks import check_colour, check_image, check_interval, check_probability, check_scale
-from .objects import get_boxes, keep_labels, set_boxes
-from .sampling import Crop, Expansion, draw_crop, draw_expansion, draw_interpolation
+from .gt_fields import get_boxes, keep_labels, set_boxes
 
 #: Mean colour of ImageNet in BGR, which the network's input subtracts: filler becomes 0.
 MEAN_COLOUR = (104, 117, 123)
@@ -31,7 +32,7 @@ class SSDExpand(BaseTransform):
         fill: Colour of the canvas, BGR.
 
     Raises:
-        InputError: An argument is out of its range.
+        UserError: An argument is out of its range.
 
     Source: section 3.6 of the paper; weiliu89/caffe: examples/ssd/ssd_pascal.py (expand_param).
     Differs: no second JPEG compression of the result.
@@ -99,7 +100,7 @@ class SSDBatchSampleCrop(BaseTransform):
         aspect_range: Bounds of the rectangle's width-to-height ratio, relative to the image's own.
 
     Raises:
-        InputError: An argument is out of its range.
+        UserError: An argument is out of its range.
 
     Source: section 2.2 of the paper; weiliu89/caffe: examples/ssd/ssd_pascal.py (batch_sampler).
     Differs: no second JPEG compression of the result.
@@ -115,7 +116,7 @@ class SSDBatchSampleCrop(BaseTransform):
         for min_iou in min_ious:
             check_probability('SSDBatchSampleCrop.min_ious', min_iou)
         if trials < 1:
-            raise InputError(f'SSDBatchSampleCrop.trials = {trials!r}: expected a whole number above 0')
+            raise UserError(f'SSDBatchSampleCrop.trials = {trials!r}: expected a whole number above 0')
         check_interval('SSDBatchSampleCrop.scale_range', scale_range, low=0.01, high=1)
         check_interval('SSDBatchSampleCrop.aspect_range', aspect_range, low=0.01)
         self.min_ious = tuple(min_ious)
@@ -152,7 +153,7 @@ class SSDBatchSampleCrop(BaseTransform):
         cut = crop.pixels(width, height)
         results['img'] = image[cut.top : cut.top + cut.height, cut.left : cut.left + cut.width]
         results['img_shape'] = results['img'].shape[:2]
-        boxes, keep = emit(boxes, crop, width, height)
+        boxes, keep = project_to_crop(boxes, crop, width, height)
         set_boxes(results, boxes)
         keep_labels(results, keep)
         return results
@@ -169,7 +170,7 @@ class SSDResize(Resize):
         random_interpolation: Draw the interpolation; otherwise it is bilinear, as in testing.
 
     Raises:
-        InputError: ``scale`` is not two whole numbers above 0.
+        UserError: ``scale`` is not two whole numbers above 0.
 
     Source: weiliu89/caffe: examples/ssd/ssd_pascal.py (resize_param).
     """

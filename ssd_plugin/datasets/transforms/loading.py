@@ -7,8 +7,8 @@ import mmcv
 from mmcv.transforms import LoadImageFromFile
 from mmengine.fileio import get
 
-from ...errors import InputError
-from ...registry import TRANSFORMS
+from ssd_plugin.errors import UserError
+from ssd_plugin.registry import TRANSFORMS
 
 EXPECTED = 'a JPEG, PNG, BMP, WebP or TIFF photograph'
 JPEG_START, JPEG_SCAN, JPEG_END = b'\xff\xd8', b'\xff\xda', b'\xff\xd9'
@@ -57,21 +57,21 @@ class LoadImage(LoadImageFromFile):
             The same dict with ``img`` (H, W, 3) uint8 BGR.
 
         Raises:
-            InputError: The file cannot be read, is no picture, or is a truncated JPEG.
+            UserError: The file cannot be read, is no picture, or is a truncated JPEG.
         """
         path = results['img_path']
         try:
             data = get(path, backend_args=self.backend_args)
         except OSError as error:
-            raise InputError(f'{path}: {error.strerror or error}: expected {EXPECTED}') from error
+            raise UserError(f'{path}: {error.strerror or error}: expected {EXPECTED}') from error
         if is_truncated_jpeg(data):
-            raise InputError(f'{path}: JPEG cut short after {len(data)} bytes: expected the whole file')
+            raise UserError(f'{path}: JPEG cut short after {len(data)} bytes: expected the whole file')
         try:
             image = mmcv.imfrombytes(data, flag=self.color_type, backend=self.imdecode_backend) if data else None
         except (cv2.error, OSError) as error:
-            raise InputError(f'{path}: {len(data)} bytes that do not decode: expected {EXPECTED}') from error
+            raise UserError(f'{path}: {len(data)} bytes that do not decode: expected {EXPECTED}') from error
         if image is None:
-            raise InputError(f'{path}: {len(data)} bytes that are no picture: expected {EXPECTED}')
+            raise UserError(f'{path}: {len(data)} bytes that are no picture: expected {EXPECTED}')
         results['img'] = image
         results['img_shape'] = results['ori_shape'] = image.shape[:2]
         return results

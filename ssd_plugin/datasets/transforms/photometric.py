@@ -7,10 +7,11 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from numpy.typing import NDArray
 
-from ...errors import InputError
-from ...registry import TRANSFORMS
+from ssd_plugin.errors import UserError
+from ssd_plugin.registry import TRANSFORMS
+
+from .augment_params import Distortion, draw_distortion
 from .checks import check_image, check_interval, check_probability
-from .sampling import Distortion, draw_distortion
 
 Image = NDArray[np.uint8]
 HUE, SATURATION = 0, 1
@@ -89,7 +90,7 @@ class SSDPhotometricDistort(BaseTransform):
         prob: Probability of each of the four operations.
 
     Raises:
-        InputError: An argument is out of its range.
+        UserError: An argument is out of its range.
 
     Source: weiliu89/caffe: examples/ssd/ssd_pascal.py (distort_param).
     Differs: no second JPEG compression of the result; the authors' channel shuffle has probability 0 and is left out.
@@ -105,7 +106,7 @@ class SSDPhotometricDistort(BaseTransform):
     ) -> None:
         for name, delta, limit in (('brightness_delta', brightness_delta, 255), ('hue_delta', hue_delta, 90)):
             if not 0 <= delta <= limit:
-                raise InputError(f'SSDPhotometricDistort.{name} = {delta!r}: expected a number from 0 to {limit}')
+                raise UserError(f'SSDPhotometricDistort.{name} = {delta!r}: expected a number from 0 to {limit}')
         check_interval('SSDPhotometricDistort.contrast_range', contrast_range, low=0)
         check_interval('SSDPhotometricDistort.saturation_range', saturation_range, low=0)
         check_probability('SSDPhotometricDistort.prob', prob)

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from ssd_plugin.datasets.preparation.files import expect, expect_count, expect_members, read_names, write_json
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 
 def test_first_column_of_a_list(tmp_path):
@@ -13,11 +13,11 @@ def test_first_column_of_a_list(tmp_path):
 
 def test_file_and_folder(tmp_path):
     expect(tmp_path, 'folder', 'there')
-    with pytest.raises(InputError, match=r'does not exist, expected a file from there$'):
+    with pytest.raises(UserError, match=r'does not exist, expected a file from there$'):
         expect(tmp_path, 'file', 'there')
     (tmp_path / 'a').touch()
     expect(tmp_path / 'a', 'file', 'there')
-    with pytest.raises(InputError, match=r'a does not exist, expected a folder from there$'):
+    with pytest.raises(UserError, match=r'a does not exist, expected a folder from there$'):
         expect(tmp_path / 'a', 'folder', 'there')
 
 
@@ -25,13 +25,13 @@ def test_missing_members_are_counted_and_three_are_named(tmp_path):
     (tmp_path / 'a.xml').touch()
     expect_members(['a'], tmp_path, '.xml', 'there')
     expect_members([], tmp_path, '.xml', 'there')
-    with pytest.raises(InputError, match=r': 4 files are missing \(b\.xml, c\.xml, d\.xml, \.\.\.\), expected them'):
+    with pytest.raises(UserError, match=r': 4 files are missing \(b\.xml, c\.xml, d\.xml, \.\.\.\), expected them'):
         expect_members('abcde', tmp_path, '.xml', 'there')
 
 
 def test_number_of_images():
     expect_count(3, 3, 'list.txt')
-    with pytest.raises(InputError, match=r'^list\.txt: 2 images, expected 3; is the archive whole\?$'):
+    with pytest.raises(UserError, match=r'^list\.txt: 2 images, expected 3; is the archive whole\?$'):
         expect_count(2, 3, 'list.txt')
 
 

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from ssd_plugin.datasets.preparation import prepare_coco
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 # Number of the image -> numbers of its objects.
 OBJECTS = {9: [1, 2], 4: [], 7: [3], 2: [4]}
@@ -58,19 +58,19 @@ def test_val2014_is_divided(root, progress):
 )
 def test_what_is_missing_is_named(root, progress, place, message):
     (root / place).unlink()
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(UserError, match=message):
         prepare_coco.prepare_coco(root, progress)
 
 
 def test_no_images(root, progress):
     (root / 'val2014').rmdir()
-    with pytest.raises(InputError, match=r'val2014 does not exist, expected a folder from https://cocodataset'):
+    with pytest.raises(UserError, match=r'val2014 does not exist, expected a folder from https://cocodataset'):
         prepare_coco.prepare_coco(root, progress)
 
 
 def test_other_numbers_of_images_write_nothing(root, progress, monkeypatch):
     monkeypatch.setattr(prepare_coco, 'VALMINUSMINIVAL_IMAGES', 3)
-    with pytest.raises(InputError, match=r'^instances_valminusminival2014\.json to be written: 2 images, expected 3'):
+    with pytest.raises(UserError, match=r'^instances_valminusminival2014\.json to be written: 2 images, expected 3'):
         prepare_coco.prepare_coco(root, progress)
     assert not (root / 'annotations' / 'instances_minival2014.json').exists()
 
@@ -81,12 +81,12 @@ def test_other_numbers_of_images_write_nothing(root, progress, monkeypatch):
 )
 def test_no_coco_file(root, progress, text, message):
     (root / 'annotations' / 'instances_val2014.json').write_text(text)
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(UserError, match=message):
         prepare_coco.prepare_coco(root, progress)
 
 
 def test_images_that_are_not_in_val2014():
-    with pytest.raises(InputError, match=r'lacks 2 images of instances_val2017\.json \(3, \.\.\.\)'):
+    with pytest.raises(UserError, match=r'lacks 2 images of instances_val2017\.json \(3, \.\.\.\)'):
         prepare_coco.split(content([9, 4]), {9, 3, 5})
 
 

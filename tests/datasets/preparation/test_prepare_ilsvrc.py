@@ -4,7 +4,7 @@ import pytest
 
 from ssd_plugin.datasets import ILSVRCDetDataset
 from ssd_plugin.datasets.preparation import prepare_ilsvrc
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 DOG, PERSON = 'n02084071', 'n00007846'
 
@@ -84,20 +84,20 @@ def test_the_data_set_reads_it(root, progress):
 )
 def test_what_is_missing_is_named(root, progress, place, message):
     (root / place).unlink()
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(UserError, match=message):
         prepare_ilsvrc.prepare_ilsvrc(root, progress)
     assert not (root / 'annotations').exists()
 
 
 def test_another_number_of_test_images(root, progress):
     (root / 'ImageSets/DET/val2.txt').write_text('')
-    with pytest.raises(InputError, match=r'val2\.txt: 0 images, expected 1;'):
+    with pytest.raises(UserError, match=r'val2\.txt: 0 images, expected 1;'):
         prepare_ilsvrc.prepare_ilsvrc(root, progress)
 
 
 def test_strange_name_in_a_list(root, progress):
     (root / 'ImageSets/DET/val1.txt').write_text('photograph\n')
-    with pytest.raises(InputError, match=r"'photograph', expected a name such as ILSVRC2012_val_00000001"):
+    with pytest.raises(UserError, match=r"'photograph', expected a name such as ILSVRC2012_val_00000001"):
         prepare_ilsvrc.prepare_ilsvrc(root, progress)
 
 
@@ -112,5 +112,5 @@ def test_strange_name_in_a_list(root, progress):
 )
 def test_bad_annotations(tmp_path, text, message):
     (tmp_path / 'a.xml').write_text(text)
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(UserError, match=message):
         prepare_ilsvrc.read_annotation(tmp_path / 'a.xml')

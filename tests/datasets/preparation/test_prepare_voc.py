@@ -1,7 +1,7 @@
 import pytest
 
 from ssd_plugin.datasets.preparation import prepare_voc
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 SETS = {(2007, 'trainval'): 3, (2007, 'test'): 2, (2012, 'trainval'): 4, (2012, 'val'): 2, (2012, 'test'): 2}
 
@@ -71,16 +71,16 @@ def test_voc2012_test_may_be_missing(root, progress):
 )
 def test_what_is_missing_is_named(root, progress, place, message):
     (root / place).unlink()
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(UserError, match=message):
         prepare_voc.prepare_voc(root, progress)
 
 
 def test_list_cut_short(root, progress):
     (root / 'VOC2007/ImageSets/Main/trainval.txt').write_text('train_0\n')
-    with pytest.raises(InputError, match=r'trainval\.txt: 1 images, expected 3; is the archive whole\?'):
+    with pytest.raises(UserError, match=r'trainval\.txt: 1 images, expected 3; is the archive whole\?'):
         prepare_voc.prepare_voc(root, progress)
 
 
 def test_no_folder(tmp_path, progress):
-    with pytest.raises(InputError, match=r'none does not exist, expected a folder from http://host'):
+    with pytest.raises(UserError, match=r'none does not exist, expected a folder from http://host'):
         prepare_voc.prepare_voc(tmp_path / 'none', progress)

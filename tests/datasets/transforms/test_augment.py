@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mmengine.dataset import Compose
 
 from ssd_plugin.datasets.transforms import SSDAugment
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 
 def steps(scale, distort=True, expand=True, crop=True):
@@ -168,5 +168,5 @@ def test_any_image_gives_sound_objects(seed, size, scale, count):
     ],
 )
 def test_bad_arguments(arguments, name):
-    with pytest.raises(InputError, match=name):
+    with pytest.raises(UserError, match=name):
         SSDAugment(**arguments)

@@ -2,15 +2,15 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ssd_plugin.datasets.transforms.box_geometry import emit, mirror, rescale, shift
-from ssd_plugin.datasets.transforms.sampling import WHOLE, Crop
+from ssd_plugin.datasets.transforms.augment_params import WHOLE, Crop
+from ssd_plugin.datasets.transforms.box_geometry import mirror, project_to_crop, rescale, shift
 
 
 def boxes_of(*rows):
     return np.array(rows, dtype=np.float32).reshape(-1, 4)
 
 
-def test_emit_keeps_by_centre_clips_and_moves():
+def test_project_to_crop_keeps_by_centre_clips_and_moves():
     crop = Crop(0.25, 0.5, 0.75, 1.0)  # of 400 x 200: x 100..300, y 100..200
     boxes = boxes_of(
         [120, 110, 180, 150],  # inside
@@ -19,29 +19,29 @@ def test_emit_keeps_by_centre_clips_and_moves():
         [90, 110, 110, 130],  # centre on the border: kept
         [290, 190, 320, 230],  # centre (305, 210) outside
     )
-    kept, mask = emit(boxes, crop, 400, 200)
+    kept, mask = project_to_crop(boxes, crop, 400, 200)
     assert mask.tolist() == [True, True, False, True, False]
     assert kept.tolist() == [[20, 10, 80, 50], [0, 0, 40, 30], [0, 10, 10, 30]]
     assert kept.dtype == np.float32
 
 
-def test_emit_spreads_the_crop_as_drawn_over_whole_pixels():
+def test_project_to_crop_spreads_the_crop_as_drawn_over_whole_pixels():
     crop = Crop(0.105, 0.0, 0.505, 1.0)  # of 100 px: 10.5..50.5, cut as pixels 10..50
-    kept, _ = emit(boxes_of([20.5, 0, 40.5, 100]), crop, 100, 100)
+    kept, _ = project_to_crop(boxes_of([20.5, 0, 40.5, 100]), crop, 100, 100)
     assert np.allclose(kept, [[10, 0, 30, 100]], atol=1e-4)
     crop = Crop(0.0, 0.0, 0.409, 1.0)  # 40.9 px are drawn, 40 are cut
-    kept, _ = emit(boxes_of([10, 0, 20, 100]), crop, 100, 100)
+    kept, _ = project_to_crop(boxes_of([10, 0, 20, 100]), crop, 100, 100)
     assert np.allclose(kept, [[10 * 40 / 40.9, 0, 20 * 40 / 40.9, 100]], atol=1e-4)
 
 
-def test_emit_on_the_whole_image_clips_too():
-    kept, mask = emit(boxes_of([-10, 20, 30, 60], [95, 0, 115, 10]), WHOLE, 100, 80)
+def test_project_to_crop_on_the_whole_image_clips_too():
+    kept, mask = project_to_crop(boxes_of([-10, 20, 30, 60], [95, 0, 115, 10]), WHOLE, 100, 80)
     assert kept.tolist() == [[0, 20, 30, 60]]
     assert mask.tolist() == [True, False]
 
 
-def test_emit_without_boxes():
-    kept, mask = emit(boxes_of(), Crop(0.1, 0.1, 0.6, 0.6), 50, 50)
+def test_project_to_crop_without_boxes():
+    kept, mask = project_to_crop(boxes_of(), Crop(0.1, 0.1, 0.6, 0.6), 50, 50)
     assert kept.shape == (0, 4)
     assert mask.shape == (0,)
 
@@ -75,7 +75,7 @@ def test_emitted_boxes_are_finite_inside_the_crop_and_of_positive_area(corners, 
     boxes = boxes_of(
         *[(min(a, b) * width, min(c, d) * height, max(a, b) * width, max(c, d) * height) for a, b, c, d in corners]
     )
-    kept, mask = emit(boxes, crop, width, height)
+    kept, mask = project_to_crop(boxes, crop, width, height)
     pixels = crop.pixels(width, height)
     assert mask.shape == (len(boxes),)
     assert len(kept) == mask.sum()

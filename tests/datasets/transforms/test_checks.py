@@ -8,7 +8,7 @@ from ssd_plugin.datasets.transforms.checks import (
     check_probability,
     check_scale,
 )
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 
 def test_good_values_pass():
@@ -24,29 +24,29 @@ def test_good_values_pass():
 
 @pytest.mark.parametrize('value', [-0.01, 1.01, float('nan')])
 def test_probability(value):
-    with pytest.raises(InputError, match=r'^p = .*: expected a probability from 0 to 1$'):
+    with pytest.raises(UserError, match=r'^p = .*: expected a probability from 0 to 1$'):
         check_probability('p', value)
 
 
 @pytest.mark.parametrize('value', [(2, 1), (0, 1), (1, 9), (1,), (1, float('nan'))])
 def test_interval(value):
-    with pytest.raises(InputError, match=r'^r = .*: expected two ascending numbers from 0\.5 to 8$'):
+    with pytest.raises(UserError, match=r'^r = .*: expected two ascending numbers from 0\.5 to 8$'):
         check_interval('r', value, low=0.5, high=8)
 
 
 @pytest.mark.parametrize('value', [(300,), (0, 300), (300, 2.5), (300, 300, 3)])
 def test_scale(value):
-    with pytest.raises(InputError, match=r'^s = .*: expected \(width, height\), whole numbers above 0$'):
+    with pytest.raises(UserError, match=r'^s = .*: expected \(width, height\), whole numbers above 0$'):
         check_scale('s', value)
 
 
 @pytest.mark.parametrize('value', [(1, 2), (0, 0, 256), (-1, 0, 0), (0.5, 0, 0)])
 def test_colour(value):
-    with pytest.raises(InputError, match=r'^c = .*: expected \(blue, green, red\), whole numbers from 0 to 255$'):
+    with pytest.raises(UserError, match=r'^c = .*: expected \(blue, green, red\), whole numbers from 0 to 255$'):
         check_colour('c', value)
 
 
 @pytest.mark.parametrize(('shape', 'kind'), [((4, 5), 'uint8'), ((4, 5, 4), 'uint8'), ((4, 5, 3), 'float32')])
 def test_image(shape, kind):
-    with pytest.raises(InputError, match=r'^a\.jpg: image of shape .*: expected \(H, W, 3\) uint8'):
+    with pytest.raises(UserError, match=r'^a\.jpg: image of shape .*: expected \(H, W, 3\) uint8'):
         check_image(dict(img=np.zeros(shape, dtype=kind), img_path='a.jpg'))

@@ -16,14 +16,14 @@ def test_drops_what_cannot_be_learned_with_labels_and_flags(make_results):
 
 
 def test_difficult_objects_become_truth(make_results):
-    step = TRANSFORMS.build(dict(type='ssd_plugin.SSDFilterBoxes', ignored_as_truth=True))
+    step = TRANSFORMS.build(dict(type='ssd_plugin.SSDFilterBoxes', use_difficult_gt=True))
     results = step(make_results(IMAGE, [[5, 5, 20, 20], [9, 9, 9, 9], [1, 1, 4, 4]], ignored=[1, 1, 0]))
     assert results['gt_ignore_flags'].tolist() == [False, False]
     assert results['gt_ignore_flags'].dtype == bool
 
 
 def test_without_objects(make_results):
-    for ignored_as_truth in (False, True):
-        results = SSDFilterBoxes(ignored_as_truth)(make_results(IMAGE, []))
+    for use_difficult_gt in (False, True):
+        results = SSDFilterBoxes(use_difficult_gt)(make_results(IMAGE, []))
         assert results['gt_bboxes'].tensor.shape == (0, 4)
         assert results['gt_bboxes_labels'].shape == (0,)

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from ssd_plugin.datasets.transforms import SSDBatchSampleCrop, SSDExpand, SSDResize
-from ssd_plugin.datasets.transforms.sampling import Crop
-from ssd_plugin.errors import InputError
+from ssd_plugin.datasets.transforms.augment_params import Crop
+from ssd_plugin.errors import UserError
 
 
 def test_expand_places_the_image_on_the_fill(photograph, make_results):
@@ -98,5 +98,5 @@ def test_resize_draws_five_interpolations(photograph, make_results):
     ],
 )
 def test_bad_arguments_name_the_setting(build, name):
-    with pytest.raises(InputError, match=f'{name}: expected'):
+    with pytest.raises(UserError, match=f'{name}: expected'):
         build()

@@ -5,7 +5,7 @@ from mmengine.registry import TRANSFORMS
 
 from ssd_plugin.datasets.transforms import LoadImage
 from ssd_plugin.datasets.transforms.loading import is_truncated_jpeg
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 
 @pytest.fixture
@@ -31,12 +31,12 @@ def test_grey_image_gets_three_channels(tmp_path, photograph):
 
 
 def test_missing_file(tmp_path):
-    with pytest.raises(InputError, match=r'none\.jpg: No such file or directory: expected a JPEG'):
+    with pytest.raises(UserError, match=r'none\.jpg: No such file or directory: expected a JPEG'):
         load(tmp_path / 'none.jpg')
 
 
 def test_folder_in_place_of_a_file(tmp_path):
-    with pytest.raises(InputError, match='Is a directory'):
+    with pytest.raises(UserError, match='Is a directory'):
         load(tmp_path)
 
 
@@ -44,7 +44,7 @@ def test_folder_in_place_of_a_file(tmp_path):
 @pytest.mark.parametrize('content', [b'', b'<html>not found</html>', b'\xff\xd8\xff\xe0 no header'])
 def test_no_picture_names_file_and_size(tmp_path, content, backend):
     (tmp_path / 'broken.jpg').write_bytes(content)
-    with pytest.raises(InputError, match=rf'broken\.jpg: {len(content)} bytes .*: expected a JPEG') as caught:
+    with pytest.raises(UserError, match=rf'broken\.jpg: {len(content)} bytes .*: expected a JPEG') as caught:
         LoadImage(imdecode_backend=backend)(dict(img_path=str(tmp_path / 'broken.jpg')))
     assert '\n' not in str(caught.value)
 
@@ -54,7 +54,7 @@ def test_truncated_jpeg_is_refused(tmp_path, jpeg, share):
     cut = jpeg[: int(len(jpeg) * share)]
     (tmp_path / 'cut.jpg').write_bytes(cut)
     assert is_truncated_jpeg(cut)
-    with pytest.raises(InputError, match=rf'cut\.jpg: JPEG cut short after {len(cut)} bytes'):
+    with pytest.raises(UserError, match=rf'cut\.jpg: JPEG cut short after {len(cut)} bytes'):
         load(tmp_path / 'cut.jpg')
 
 

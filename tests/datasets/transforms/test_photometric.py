@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 
 from ssd_plugin.datasets.transforms import SSDPhotometricDistort
+from ssd_plugin.datasets.transforms.augment_params import Distortion
 from ssd_plugin.datasets.transforms.photometric import distort, level_table
-from ssd_plugin.datasets.transforms.sampling import Distortion
-from ssd_plugin.errors import InputError
+from ssd_plugin.errors import UserError
 
 
 def pixel(*bgr):
@@ -128,10 +128,10 @@ def test_zero_probability_changes_nothing(photograph, make_results):
     ],
 )
 def test_bad_arguments(arguments, name):
-    with pytest.raises(InputError, match=name):
+    with pytest.raises(UserError, match=name):
         SSDPhotometricDistort(**arguments)
 
 
 def test_float_image_is_refused(photograph, make_results):
-    with pytest.raises(InputError, match=r'photograph\.jpg: image of shape .* and type float32: expected'):
+    with pytest.raises(UserError, match=r'photograph\.jpg: image of shape .* and type float32: expected'):
         SSDPhotometricDistort()(make_results(photograph(8, 8).astype(np.float32), []))

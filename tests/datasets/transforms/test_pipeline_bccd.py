@@ -24,7 +24,7 @@ def bccd(root, augmentation, split='trainval'):
         pipeline=[
             dict(type='ssd_plugin.LoadImage'),
             dict(type='LoadAnnotations', with_bbox=True),
-            dict(type='ssd_plugin.SSDFilterBoxes', ignored_as_truth=True),
+            dict(type='ssd_plugin.SSDFilterBoxes', use_difficult_gt=True),
             *augmentation,
             dict(type='PackDetInputs'),
         ],

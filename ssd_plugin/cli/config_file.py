@@ -1,0 +1,54 @@
+"""Reads a config file; whatever is wrong with it is one line."""
+
+from pathlib import Path
+from typing import Any, Optional, Union
+
+from mmengine.config import Config
+from mmengine.utils import import_modules_from_strings
+
+from ssd_plugin.errors import UserError
+
+
+def load_config(path: Union[str, Path], overrides: Optional[dict[str, Any]] = None) -> Config:
+    """Reads a config, changes what the command line says, and imports what it names.
+
+    Args:
+        path: The config file.
+        overrides: Dotted key -> value, as ``mmengine.config.DictAction`` gives them.
+
+    Returns:
+        The config.
+
+    Raises:
+        UserError: The file or one of its bases is missing or not a config, an override does not fit, or a module of
+            ``custom_imports`` does not exist.
+    """
+    if not Path(path).is_file():
+        raise UserError(f'{path}: no such config, expected a file')
+    try:
+        config = Config.fromfile(path, import_custom_modules=False)
+    except Exception as error:
+        # A config is a program, which can fail in every way.
+        raise UserError(f'{path}: not a readable config ({_summary(error)})') from error
+    try:
+        config.merge_from_dict(overrides or {})
+    except Exception as error:
+        given = ', '.join(f'{key}={value}' for key, value in (overrides or {}).items())
+        raise UserError(f'{path}: cannot be changed by {given} ({_summary(error)})') from error
+    _import_modules(config, str(path))
+    return config
+
+
+def _import_modules(config: Config, path: str) -> None:
+    try:
+        import_modules_from_strings(**(config.get('custom_imports') or {'imports': None}))
+    except ImportError as error:
+        # A module that exists and is broken keeps its traceback.
+        if not isinstance(error.__context__, ModuleNotFoundError):
+            raise
+        raise UserError(f'{path}: custom_imports: {error} ({error.__context__})') from error
+
+
+def _summary(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or ['no reason given']
+    return f'{type(error).__name__}: {lines[0]}'

@@ -1,0 +1,60 @@
+"""The config that a command line asks for."""
+
+import os
+from pathlib import Path
+from typing import Any, Optional
+
+import torch
+from mmengine.config import Config
+
+from ssd_plugin.errors import UserError
+
+from .config_file import load_config
+
+AMP_WRAPPER = 'ssd_plugin.AutocastOptimWrapper'
+# Where each launcher says how many processes it started.
+WORLD_SIZE_VARIABLES = {'pytorch': 'WORLD_SIZE', 'slurm': 'SLURM_NTASKS', 'mpi': 'OMPI_COMM_WORLD_SIZE'}
+
+
+def read_config(path: str, options: Optional[dict[str, Any]], work_dir: Optional[str], launcher: str) -> Config:
+    """A config with what the command line changes.
+
+    Args:
+        path: Config file.
+        options: Values of ``--cfg-options``, by dotted key.
+        work_dir: Where the run writes; None = the config's own, or ``work_dirs/`` and the config's name.
+        launcher: 'none', 'pytorch', 'slurm' or 'mpi'.
+
+    Raises:
+        UserError: The file is missing or is no config.
+    """
+    config = load_config(path, options)
+    config.launcher = launcher
+    config.work_dir = work_dir or config.get('work_dir') or os.path.join('work_dirs', Path(path).stem)
+    share_batch(config, launcher)
+    if torch.cuda.is_available():
+        # Copies to the device overlap with computing only from pinned memory; without a device pinning only warns.
+        for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+            if config.get(name):
+                config[name].setdefault('pin_memory', True)
+    return config
+
+
+def share_batch(config: Config, launcher: str) -> None:
+    """Give every process its share of ``total_batch_size``, so that a recipe does not change with the devices.
+
+    Configs without ``total_batch_size``, and a batch size set by hand to something else, stay as they are.
+
+    Raises:
+        UserError: The total does not divide by the number of processes.
+    """
+    total = config.get('total_batch_size')
+    if total is None or config.train_dataloader.batch_size != total:
+        return
+    processes = int(os.environ.get(WORLD_SIZE_VARIABLES.get(launcher, ''), 1))
+    if total % processes:
+        raise UserError(
+            f'total_batch_size={total} cannot be shared by {processes} processes, expected a divisor; '
+            'set train_dataloader.batch_size with --cfg-options'
+        )
+    config.train_dataloader.batch_size = total // processes

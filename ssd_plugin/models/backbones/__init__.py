@@ -1,0 +1,5 @@
+"""Backbones."""
+
+from .ssd_vgg import SSDVGG
+
+__all__ = ['SSDVGG']

@@ -1,0 +1,5 @@
+"""Prediction heads and what follows them."""
+
+from .ssd_head import SSDHead
+
+__all__ = ['SSDHead']

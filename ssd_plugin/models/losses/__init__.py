@@ -1,0 +1,5 @@
+"""Losses."""
+
+from .multibox_loss import MultiBoxLoss
+
+__all__ = ['MultiBoxLoss']

@@ -1,0 +1,5 @@
+"""Necks."""
+
+from .ssd_neck import SSDNeck
+
+__all__ = ['SSDNeck']

@@ -1,0 +1,5 @@
+"""Matching of priors to objects."""
+
+from .ssd_assigner import SSDAssigner
+
+__all__ = ['SSDAssigner']

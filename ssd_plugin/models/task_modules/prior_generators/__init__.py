@@ -1,0 +1,5 @@
+"""Default boxes."""
+
+from .ssd_anchor_generator import SSDAnchorGenerator
+
+__all__ = ['SSDAnchorGenerator']

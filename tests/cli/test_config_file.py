@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import pytest
+
+from ssd_plugin.cli.config_file import load_config
+from ssd_plugin.errors import UserError
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def test_a_config_is_read_with_its_bases_and_overrides(tmp_path: Path) -> None:
+    write(tmp_path / 'base.py', "model = dict(type='SSD', depth=1)\ncustom_imports = dict(imports=['ssd_plugin'])\n")
+    path = write(tmp_path / 'a.py', "_base_ = 'base.py'\nmodel = dict(depth=2)\n")
+    assert load_config(path).model == {'type': 'SSD', 'depth': 2}
+    assert load_config(str(path), {'model.depth': 3}).model.depth == 3
+
+
+@pytest.mark.parametrize(
+    ('text', 'line'),
+    [
+        ('model = dict(', 'not a readable config (SyntaxError: '),
+        ('model = depth', "not a readable config (NameError: name 'depth' is not defined)"),
+        ("_base_ = 'none.py'", 'not a readable config (FileNotFoundError: '),
+        (
+            "custom_imports = dict(imports=['no_such_module'])",
+            "custom_imports: Failed to import no_such_module (No module named 'no_such_module')",
+        ),
+    ],
+)
+def test_a_broken_config_is_one_line(text: str, line: str, tmp_path: Path) -> None:
+    path = write(tmp_path / 'a.py', text)
+    with pytest.raises(UserError) as caught:
+        load_config(path)
+    assert str(caught.value).startswith(f'{path}: {line}')
+    assert '\n' not in str(caught.value)
+
+
+def test_a_missing_config_and_an_override_that_does_not_fit(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r'none\.py: no such config, expected a file$'):
+        load_config(tmp_path / 'none.py')
+    path = write(tmp_path / 'a.py', 'steps = [1, 2]\n')
+    with pytest.raises(UserError, match=r'a\.py: cannot be changed by steps\.5=1 \(KeyError: '):
+        load_config(path, {'steps.5': 1})
+
+
+def test_a_module_with_a_bug_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / 'has_a_bug.py', 'from os import no_such_name\n')
+    monkeypatch.syspath_prepend(tmp_path)
+    path = write(tmp_path / 'a.py', "custom_imports = dict(imports=['has_a_bug'])\n")
+    with pytest.raises(ImportError, match='has_a_bug'):
+        load_config(path)

@@ -1,0 +1,109 @@
+import subprocess
+import sys
+from pathlib import Path
+from typing import Callable
+
+import pytest
+from mmcv.transforms import LoadImageFromFile
+from torch.utils.data import DataLoader, Dataset
+
+from ssd_plugin.cli.tool_main import error_line, run_tool
+from ssd_plugin.errors import UserError
+
+
+class Broken(Dataset):
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, index: int) -> int:
+        raise self.error
+
+
+def failing(error: Exception) -> Callable[[], None]:
+    def main() -> None:
+        raise error
+
+    return main
+
+
+def test_bad_input_is_one_line_and_status_2(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit) as caught:
+        run_tool(failing(UserError('a.xml: width is 0, expected a positive number')))
+    assert caught.value.code == 2
+    assert capsys.readouterr() == ('', 'error: a.xml: width is 0, expected a positive number\n')
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+def test_a_workers_error_is_the_same_line(workers: int, capsys: pytest.CaptureFixture) -> None:
+    loader = DataLoader(Broken(UserError('a.xml: bad: really')), num_workers=workers)
+    with pytest.raises(SystemExit) as caught:
+        run_tool(lambda: list(loader))
+    assert caught.value.code == 2
+    assert capsys.readouterr().err == 'error: a.xml: bad: really\n'
+
+
+def test_any_other_error_passes(capsys: pytest.CaptureFixture) -> None:
+    for error in (ValueError('bug'), RuntimeError('bug'), KeyboardInterrupt()):
+        with pytest.raises(type(error)):
+            run_tool(failing(error))
+    assert capsys.readouterr().err == ''
+
+
+def test_success_returns_and_an_exit_of_the_tool_stays() -> None:
+    run_tool(lambda: None)
+    with pytest.raises(SystemExit) as caught:
+        run_tool(lambda: sys.exit(0))
+    assert caught.value.code == 0
+
+
+def test_error_line_of_an_empty_message() -> None:
+    assert error_line(UserError('')) == ''
+
+
+def test_a_process_of_its_own_shows_no_traceback() -> None:
+    code = (
+        'from ssd_plugin.cli.tool_main import run_tool\n'
+        'from ssd_plugin.errors import UserError\n'
+        'def main(): raise UserError("x: 1, expected 2")\n'
+        'run_tool(main)\n'
+    )
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == 'error: x: 1, expected 2'
+    assert 'Traceback' not in done.stderr
+
+
+class Pictures(Dataset):
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: int) -> dict:
+        return LoadImageFromFile()({'img_path': self.path})
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+@pytest.mark.parametrize('exists', [True, False])
+def test_an_image_mmcv_cannot_read_is_one_line(
+    workers: int, exists: bool, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    path = tmp_path / 'a.jpg'
+    if exists:
+        path.write_text('no picture')
+    loader = DataLoader(Pictures(str(path)), num_workers=workers)
+    with pytest.raises(SystemExit) as caught:
+        run_tool(lambda: list(loader))
+    assert caught.value.code == 2
+    reason = 'no picture, expected an image that OpenCV reads' if exists else 'no such file, expected an image'
+    assert capsys.readouterr().err == f'error: {path}: {reason}\n'
+
+
+def test_other_assertions_and_missing_files_keep_their_traceback() -> None:
+    for error in (AssertionError('failed to load image: a.jpg'), FileNotFoundError("No such file or directory: 'a'")):
+        with pytest.raises(type(error)):
+            run_tool(failing(error))

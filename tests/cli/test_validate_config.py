@@ -1,0 +1,92 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mmengine.config import Config
+
+from ssd_plugin.cli.validate_config import check_config
+from ssd_plugin.errors import UserError
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> dict[str, Any]:
+    (tmp_path / 'ann.json').touch()
+    dataset = {
+        'type': 'CocoDataset',
+        'data_root': str(tmp_path),
+        'ann_file': 'ann.json',
+        'data_prefix': {'img': ''},
+        'metainfo': {'classes': ('cat', 'dog')},
+    }
+    return {
+        'default_scope': 'mmdet',
+        'model': {
+            'type': 'SingleStageDetector',
+            'backbone': {'type': 'ResNet'},
+            'bbox_head': {'type': 'SSDHead', 'num_classes': 2},
+        },
+        'train_dataloader': {'dataset': dataset},
+        'test_dataloader': {'dataset': dataset},
+        'train_cfg': {'by_epoch': True, 'max_epochs': 1},
+        'test_cfg': {'type': 'TestLoop'},
+        'test_evaluator': {'type': 'CocoMetric'},
+        'optim_wrapper': {'optimizer': {'type': 'SGD'}},
+    }
+
+
+@pytest.mark.parametrize('mode', ['train', 'test', 'infer'])
+def test_a_good_config_passes(mode: str, settings: dict) -> None:
+    check_config(Config(settings), mode)
+
+
+@pytest.mark.parametrize(
+    ('mode', 'section'), [('train', 'optim_wrapper'), ('test', 'test_evaluator'), ('infer', 'model')]
+)
+def test_a_missing_section_raises(mode: str, section: str, settings: dict) -> None:
+    settings.pop(section)
+    with pytest.raises(UserError, match=rf'no {section}, expected one in a config to {mode} with$'):
+        check_config(Config(settings), mode)
+
+
+def test_each_check_is_made(settings: dict) -> None:
+    for key, value, line in (
+        ('model.backbone.type', 'ResNett', r"^model\.backbone\.type: 'ResNett' is not registered"),
+        ('test_dataloader.dataset.ann_file', 'none', r'^test_dataloader\.dataset\.ann_file: .* does not exist'),
+        ('model.bbox_head.num_classes', 9, r'^model\.bbox_head\.num_classes: 9, expected 2'),
+        ('load_from', 'none.pth', r'^load_from: none\.pth does not exist, expected a checkpoint file$'),
+    ):
+        config = Config(settings)
+        config.merge_from_dict({key: value})
+        with pytest.raises(UserError, match=line):
+            check_config(config, 'test')
+
+
+def test_inference_needs_no_data(settings: dict) -> None:
+    settings['test_dataloader']['dataset']['data_root'] = 'none'
+    check_config(Config(settings), 'infer')
+    with pytest.raises(UserError, match=r'^test_dataloader\.dataset\.data_root: none does not exist'):
+        check_config(Config(settings), 'test')
+
+
+def test_checkpoints_of_the_backbone_are_looked_for_in_training(settings: dict, tmp_path: Path) -> None:
+    settings['model']['backbone']['init_cfg'] = {'type': 'Pretrained', 'checkpoint': 'torchvision://resnet18'}
+    check_config(Config(settings), 'train')
+    settings['model']['backbone']['init_cfg']['checkpoint'] = 'none.pth'
+    check_config(Config(settings), 'test')
+    with pytest.raises(UserError, match=r'^model\.backbone\.init_cfg\.checkpoint: none\.pth does not exist'):
+        check_config(Config(settings), 'train')
+    (tmp_path / 'here.pth').touch()
+    check_config(Config({**settings, 'load_from': str(tmp_path / 'here.pth')}), 'test')
+
+
+def test_checkpoints_of_hooks_are_looked_for_unless_the_run_is_resumed(settings: dict) -> None:
+    settings['custom_hooks'] = [{'type': 'ssd_plugin.PartialLoadHook', 'checkpoint': 'none.pth'}]
+    with pytest.raises(UserError, match=r'^custom_hooks\[0\]\.checkpoint: none\.pth does not exist'):
+        check_config(Config(settings), 'train')
+    check_config(Config(settings), 'test')
+    check_config(Config({**settings, 'resume': True}), 'train')
+
+
+def test_another_mode_is_a_mistake_of_the_program(settings: dict) -> None:
+    with pytest.raises(ValueError, match=r"mode must be one of \('train', 'test', 'infer'\), got 'eval'"):
+        check_config(Config(settings), 'eval')

@@ -19,7 +19,7 @@ def strip_head():
             min_sizes=[10] * levels,
             max_sizes=[None] * levels,
         )
-        settings.setdefault('train_cfg', dict(assigner=dict(type='ssd_plugin.SSDAssigner')))
+        settings.setdefault('train_cfg', dict(sampler=dict(type='ssd_plugin.HardNegativeSampler')))
         return SSDHead(num_classes, in_channels=(4,) * levels, anchor_generator=generator, **settings)
 
     return build
@@ -40,7 +40,7 @@ def raw_map(request):
 
 @pytest.fixture
 def objects():
-    """Makes an image's truths."""
+    """Makes an image's gt instances."""
 
     def build(boxes=(), labels=()):
         return InstanceData(

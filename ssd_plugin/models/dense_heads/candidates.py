@@ -1,102 +1,96 @@
-"""Which (box, class) pairs of a batch go into suppression."""
+"""Which (prior, class) pairs of a batch go into suppression."""
 
 import math
-from typing import NamedTuple, Optional
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from .levels import LevelLogits
+from ssd_plugin.box_ops import rank_in_group
 
-# Wider than what rounding makes of a probability. Only bounds are moved by it, never a score.
+# Wider than what rounding makes of a probability. It moves a bound, never a score.
 SLACK = 1e-4
 
 
 class Candidates(NamedTuple):
-    """Pairs of a default box and a class, ordered by image, then by falling score.
+    """Pairs of a prior and a class.
 
     Attributes:
-        image: (K,) int64.
-        prior: (K,) int64, index of the default box.
-        label: (K,) int64, 0..C-1.
-        score: (K,) float32.
+        img_inds: (K,) int64.
+        prior_inds: (K,) int64, 0..N-1.
+        labels: (K,) int64, 0..C-1.
+        scores: (K,) float32.
     """
 
-    image: Tensor
-    prior: Tensor
-    label: Tensor
-    score: Tensor
+    img_inds: Tensor
+    prior_inds: Tensor
+    labels: Tensor
+    scores: Tensor
 
     def pick(self, index: Tensor) -> 'Candidates':
-        """The candidates at some positions."""
-        return Candidates(*(values.index_select(0, index) for values in self))
+        """Pick the candidates at some positions, or under a mask."""
+        return Candidates(*(values[index] for values in self))
 
 
-def select_candidates(logits: LevelLogits, score_thr: float, pairs_per_img: int) -> tuple[Candidates, Optional[Tensor]]:
-    """Pairs above a score; of an image that has very many, the best.
+def select_candidates(logits: Sequence[Tensor], score_thr: float, use_sigmoid: bool) -> Candidates:
+    """Select the pairs whose score is greater than a threshold.
 
     Args:
-        logits: Of B images and N default boxes.
+        logits: Per level (B, n, C + 1), background last, or (B, n, C) where ``use_sigmoid``; N priors in all.
         score_thr: Pairs must score more.
-        pairs_per_img: Give at most so many pairs of an image. Not positive: all.
+        use_sigmoid: Score classes one by one instead of by a softmax with the background.
 
     Returns:
-        The pairs, and for every image whether pairs of it were left out, (B,) bool, each ranking behind those given.
-        ``None``: all pairs of all images are given.
+        The pairs, by level, then image, prior and label.
     """
-    # No class scores more than the exponential of its lead over the background, which needs no softmax.
-    lead = logits.reduce(_lead)  # (B, N)
-    chosen = lead >= (math.log(score_thr) - SLACK if score_thr > 0 else -math.inf)
-    batch, total = chosen.shape
-    rows = chosen.flatten().nonzero()[:, 0]
-    floor = None
-    # So many boxes whose best pair reaches a score make at least as many pairs: the rest of the boxes and of the pairs
-    # can be left. If the cut lies below the threshold, what it leaves is not wanted anyway.
-    most = 2 * pairs_per_img
-    if 0 < most < min(total, len(rows)) and int((counts := chosen.sum(1)).max()) > most:
-        best = logits.reduce(_best_log_score)
-        cut = best.topk(most, 1).values[:, -1].masked_fill(counts <= most, -math.inf)
-        rows = (chosen & (best >= cut[:, None] - 2 * SLACK)).flatten().nonzero()[:, 0]
-        floor = (cut - SLACK).exp().clamp(min=score_thr)
-    rows, picked = logits.pick(rows)
-    scores = picked.softmax(1)[:, :-1]
-    least = score_thr if floor is None else floor[rows // total, None]
-    row, label = (scores > least).nonzero().unbind(1)
-    box, score = rows.index_select(0, row), scores[row, label]
-    image = box // total
-    # By image, then by falling score: the bits of positive floats sort as the floats do.
-    order = ((image << 32) - score.view(torch.int32)).argsort(stable=True)
-    left_out = None
-    if 0 < pairs_per_img < len(order):
-        counts = torch.bincount(image, minlength=batch)
-        left_out = counts > pairs_per_img
-        # The first so many of each image's stretch of the order.
-        place = torch.arange(len(order), device=order.device) - (counts.cumsum(0) - counts)[image[order]]
-        order = order[place < pairs_per_img]
-    return Candidates(image, box % total, label, score).pick(order), left_out
+    parts = []
+    start = 0
+    for level in logits:
+        # No score is greater than what the best logit, or its lead over the background, allows; that needs no softmax.
+        if use_sigmoid:
+            bound = level.amax(-1)
+            least = math.log(score_thr / (1 - score_thr)) if 0 < score_thr < 1 else -math.inf
+        else:
+            bound = level[..., :-1].amax(-1) - level[..., -1]
+            least = math.log(score_thr) if score_thr > 0 else -math.inf
+        img_inds, prior_inds = (bound >= least - SLACK).nonzero().unbind(1)
+        rows = level[img_inds, prior_inds].float()
+        scores = rows.sigmoid() if use_sigmoid else rows.softmax(1)[:, :-1]
+        row, labels = (scores > score_thr).nonzero().unbind(1)
+        parts.append((img_inds[row], prior_inds[row] + start, labels, scores[row, labels]))
+        start += level.shape[1]
+    return Candidates(*(torch.cat(column) for column in zip(*parts)))
 
 
-def best_of_groups(found: Candidates, group: Tensor, limit: int) -> Candidates:
-    """The best pairs of every group.
+def best_of_images(found: Candidates, limit: int) -> tuple[Candidates, Tensor]:
+    """Keep the best pairs of every image, and all that score as much as the last of them.
 
     Args:
-        found: K pairs in the order of all candidates.
-        group: (K,) int64; pairs of an image with the same number are one group.
-        limit: Pairs of a group; not positive = all.
+        found: K pairs.
+        limit: Pairs kept of an image, more where scores are equal.
+
+    Returns:
+        The pairs, and for every image whether some of it were left out, (B,) bool up to the last image with a pair.
     """
-    sizes = torch.bincount(group, minlength=1)
-    if limit <= 0 or int(sizes.max()) <= limit:
+    counts = torch.bincount(found.img_inds)
+    cut = found.scores.new_full(counts.shape, -1)
+    for i in (counts > limit).nonzero()[:, 0]:
+        cut[i] = found.scores[found.img_inds == i].topk(limit).values[-1]
+    if (cut < 0).all():
+        return found, cut >= 0
+    kept = found.pick((found.scores >= cut[found.img_inds]).nonzero()[:, 0])
+    return kept, torch.bincount(kept.img_inds, minlength=len(counts)) < counts
+
+
+def best_of_groups(found: Candidates, groups: Tensor, limit: int) -> Candidates:
+    """Keep the best pairs of every group, in their order.
+
+    Args:
+        found: K pairs.
+        groups: (K,) int64, not negative.
+        limit: Pairs kept of a group; not positive = all.
+    """
+    if limit <= 0 or len(groups) <= limit:
         return found
-    order = group.argsort(stable=True)
-    starts = sizes.cumsum(0) - sizes
-    rank = torch.empty_like(group)
-    rank[order] = torch.arange(len(group), device=group.device) - starts[group[order]]
-    return found.pick((rank < limit).nonzero()[:, 0])
-
-
-def _lead(logits: Tensor, axis: int) -> Tensor:
-    return logits.narrow(axis, 0, logits.shape[axis] - 1).amax(axis) - logits.select(axis, -1)
-
-
-def _best_log_score(logits: Tensor, axis: int) -> Tensor:
-    return logits.log_softmax(axis).narrow(axis, 0, logits.shape[axis] - 1).amax(axis)
+    return found.pick((rank_in_group(found.scores, groups) < limit).nonzero()[:, 0])

@@ -1,70 +1,72 @@
-"""mmdet's own SSD settings, said in our terms, so that its configs run unchanged with our head."""
+"""mmdet's own SSD settings in our terms, so that its configs run unchanged with our head."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
-ASSIGNER = 'ssd_plugin.SSDAssigner'
+from ssd_plugin.errors import UserError
 
-
+_KEYS = ('assigner', 'sampler', 'loss')
+# mmdet's SSD has these beside the three parts; the value is the only one that SSD can mean, None any.
+_MMDET_KEYS = dict(neg_pos_ratio=None, smoothl1_beta=None, allowed_border=-1, pos_weight=-1, debug=False)
+_PSEUDO_SAMPLERS = ('PseudoSampler', 'mmdet.PseudoSampler')
 # Same numbers; see the class.
-CODERS = dict.fromkeys(('DeltaXYWHBBoxCoder', 'mmdet.DeltaXYWHBBoxCoder'), 'ssd_plugin.DeltaBoxCoder')
+_CODERS = dict.fromkeys(('DeltaXYWHBBoxCoder', 'mmdet.DeltaXYWHBBoxCoder'), 'ssd_plugin.DeltaBoxCoder')
 
 
-class TrainingParts(NamedTuple):
-    """Configs of the three parts that the training loss needs."""
-
-    assigner: dict[str, Any]
-    sampler: dict[str, Any]
-    loss: dict[str, Any]
-
-
-def training_parts(train_cfg: Mapping[str, Any]) -> TrainingParts:
+def translate_train_cfg(
+    train_cfg: Mapping[str, Any], loss_cls: Optional[dict], loss_bbox: Optional[dict]
+) -> dict[str, Optional[dict]]:
     """Read a head's ``train_cfg``, ours or mmdet's.
 
-    Ours holds ``assigner``, ``sampler`` and ``loss`` with our types. mmdet's holds a ``MaxIoUAssigner`` and the keys
-    ``neg_pos_ratio``, ``smoothl1_beta``; it means overwriting instead of bipartite matching, and an N with at least one
-    for every image.
+    Ours holds ``assigner``, ``sampler`` (None: no mining) and ``loss``. mmdet's holds ``neg_pos_ratio``, which mines,
+    and ``smoothl1_beta``; its N counts at least one positive for every image.
+
+    Args:
+        train_cfg: As in the config.
+        loss_cls: Of the head.
+        loss_bbox: Of the head.
+
+    Returns:
+        Configs of ``assigner``, ``sampler`` and ``loss``.
 
     Raises:
-        ValueError: A setting that has no counterpart here.
+        UserError: A setting that has no counterpart here, or is said twice.
     """
-    assigner = dict(train_cfg.get('assigner', dict(type=ASSIGNER)))
-    if assigner['type'] not in ('MaxIoUAssigner', 'mmdet.MaxIoUAssigner'):
-        return TrainingParts(
-            assigner=assigner,
-            sampler=dict(train_cfg.get('sampler', dict(type='ssd_plugin.HardNegativeSampler'))),
-            loss=dict(train_cfg.get('loss', dict(type='ssd_plugin.MultiBoxLoss'))),
-        )
-    only = dict(gt_max_assign_all=False, match_low_quality=True, ignore_wrt_candidates=True)
-    for name, value in only.items():
-        found = assigner.get(name, True if name == 'gt_max_assign_all' else value)
-        if found != value:
-            raise ValueError(f'train_cfg.assigner.{name}={found}, expected {value}: SSD has no other way')
-    if train_cfg.get('allowed_border', -1) != -1:
-        raise ValueError(
-            f'train_cfg.allowed_border={train_cfg["allowed_border"]}, expected -1; to leave boundary boxes out use '
-            f"assigner=dict(type='{ASSIGNER}', ignore_cross_boundary=True)"
-        )
-    return TrainingParts(
-        assigner=dict(
-            type=ASSIGNER,
-            matching='argmax',
-            pos_iou_thr=assigner['pos_iou_thr'],
-            neg_iou_thr=assigner['neg_iou_thr'],
-            min_pos_iou=assigner.get('min_pos_iou', 0.0),
-            ignore_iof_thr=assigner.get('ignore_iof_thr', -1),
-        ),
-        sampler=dict(type='ssd_plugin.HardNegativeSampler', neg_pos_ratio=train_cfg.get('neg_pos_ratio', 3)),
-        loss=dict(type='ssd_plugin.MultiBoxLoss', beta=train_cfg.get('smoothl1_beta', 1.0), floor_per_image=True),
-    )
+    unknown = set(train_cfg).difference(_KEYS, _MMDET_KEYS)
+    if unknown:
+        raise UserError(f'train_cfg.{min(unknown)}: unknown, expected some of {(*_KEYS, *_MMDET_KEYS)}')
+    for key, expected in _MMDET_KEYS.items():
+        if expected is not None and train_cfg.get(key, expected) != expected:
+            hint = "; assigner=dict(type='ssd_plugin.SSDAssigner', ignore_cross_boundary=True) leaves border priors out"
+            raise UserError(
+                f'train_cfg.{key}: {train_cfg[key]}, expected {expected}{hint if key == "allowed_border" else ""}'
+            )
+    sampler = train_cfg.get('sampler')
+    if sampler is not None and sampler['type'] in _PSEUDO_SAMPLERS:
+        sampler = None
+    loss = dict(train_cfg.get('loss') or dict(type='ssd_plugin.MultiBoxLoss'))
+    if 'neg_pos_ratio' in train_cfg:
+        if sampler is not None:
+            raise UserError('train_cfg.neg_pos_ratio: given beside train_cfg.sampler, expected one of the two')
+        sampler = dict(type='ssd_plugin.HardNegativeSampler', neg_pos_ratio=train_cfg['neg_pos_ratio'])
+        loss.setdefault('floor_per_image', True)
+    if 'smoothl1_beta' in train_cfg:
+        if loss_bbox is not None:
+            raise UserError('train_cfg.smoothl1_beta: given beside bbox_head.loss_bbox, expected one of the two')
+        loss_bbox = dict(type='SmoothL1Loss', beta=train_cfg['smoothl1_beta'])
+    for key, config in (('loss_cls', loss_cls), ('loss_bbox', loss_bbox)):
+        if config is not None and loss.setdefault(key, config) is not config:
+            raise UserError(f'train_cfg.loss.{key}: given beside bbox_head.{key}, expected one of the two')
+    assigner = train_cfg.get('assigner') or dict(type='ssd_plugin.SSDAssigner')
+    return dict(assigner=assigner, sampler=sampler, loss=loss)
 
 
-def box_coder(config: Optional[Mapping[str, Any]]) -> dict[str, Any]:
-    """Config of the box coder, mmdet's own replaced by ours.
+def translate_bbox_coder(config: Optional[Mapping[str, Any]]) -> dict[str, Any]:
+    """Replace mmdet's own box coder by ours.
 
     Args:
         config: ``None``: centre-size deltas, variances (0.1, 0.1, 0.2, 0.2), boxes not clipped before suppression.
     """
     if config is None:
         return dict(type='ssd_plugin.DeltaBoxCoder', target_stds=(0.1, 0.1, 0.2, 0.2), clip_border=False)
-    return {**config, 'type': CODERS.get(config['type'], config['type'])}
+    return {**config, 'type': _CODERS.get(config['type'], config['type'])}

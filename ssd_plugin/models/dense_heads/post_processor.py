@@ -1,141 +1,161 @@
 """From raw outputs to detections."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
 import torch
+from mmengine.structures import InstanceData
 from torch import Tensor
 
-from ssd_plugin.models.layers.nms import batched_nms
-from ssd_plugin.models.task_modules.assigners.batch_gt_instances import sizes_of
+from ssd_plugin.box_ops import batched_nms, rank_in_group
+from ssd_plugin.errors import UserError
+from ssd_plugin.mmcv_ops import has_compiled_ops
+from ssd_plugin.models.task_modules.assigners import get_img_sizes
 
-from .candidates import Candidates, best_of_groups, select_candidates
-from .levels import LevelLogits
+from .candidates import Candidates, best_of_groups, best_of_images, select_candidates
 
-# Pairs of an image looked at first: the survivors of the best so many nearly always fill its quota.
+# Pairs of an image looked at first: the survivors of the best so many nearly always fill its quota, where all pairs of
+# a network at the beginning of its training may number hundreds of thousands.
 FIRST_PAIRS = 1024
 
-KEYS = ('score_thr', 'nms', 'nms_pre_per_class', 'nms_pre', 'min_bbox_size', 'max_per_img')
+_KEYS = ('score_thr', 'nms', 'nms_pre_per_class', 'nms_pre', 'min_bbox_size', 'max_per_img')
+# Of these mmdet's settings, our suppression knows all; split_thr has no effect on its result.
+_NMS_KEYS = {'type', 'iou_threshold', 'class_agnostic', 'split_thr'}
 
 
-class SSDPostProcessor(NamedTuple):
-    """The steps after the network; built from a ``test_cfg``.
+class SSDPostProcessor:
+    """The steps after the network, as a ``test_cfg`` says; what it leaves out has the authors' value.
 
-    ``test_cfg`` holds ``score_thr``, ``nms=dict(type='nms', iou_threshold=...)``, ``max_per_img`` and one of
+    Args:
+        test_cfg: ``score_thr``, ``max_per_img``, ``min_bbox_size`` (drop boxes not wider and higher; None keeps all),
+            ``nms`` and one of
 
-    * ``nms_pre_per_class``: the best so many of every class over all levels (the authors': 400);
-    * ``nms_pre``: the best so many of every level over all classes (mmdet's: 1000).
+            * ``nms_pre_per_class``: the best so many of every class over all levels (the authors': 400);
+            * ``nms_pre``: the best so many of every level over all classes (mmdet's: 1000).
 
-    Attributes:
-        coder: Decodes deltas; its ``clip_border`` says whether boxes are clipped before suppression (mmdet) or last.
-        score_thr: Pairs must score more.
-        iou_threshold: Of the suppression.
-        max_per_img: Detections per image.
-        nms_pre_per_class: See above; None = not used.
-        nms_pre: See above; None = not used.
-        min_bbox_size: Drop boxes not wider and higher than this; None = keep all.
+            ``nms=dict(type='nms', iou_threshold=..., class_agnostic=...)`` is exact; any other setting, ``soft_nms``
+            included, is left to mmcv's ``batched_nms``.
+        bbox_coder: Decodes deltas; its ``clip_border`` says whether boxes are clipped before suppression (mmdet) or
+            last (the authors).
+        use_sigmoid: Score classes one by one instead of by a softmax with the background.
 
-    Source: spec section 7.
+    Raises:
+        UserError: An unknown key, both ways to choose candidates, or a suppression that needs compiled ops.
+
+    Source: docs/fidelity.md section 7.
     """
 
-    coder: Any
-    score_thr: float
-    iou_threshold: float
-    max_per_img: int
-    nms_pre_per_class: Optional[int]
-    nms_pre: Optional[int]
-    min_bbox_size: Optional[float]
-
-    @classmethod
-    def from_cfg(cls, cfg: Mapping[str, Any], coder: Any) -> 'SSDPostProcessor':
-        """Read a ``test_cfg``; what is missing has the authors' value.
-
-        Raises:
-            ValueError: An unknown key or kind of suppression, or both ways to choose candidates.
-        """
-        unknown = set(cfg).difference(KEYS)
-        nms = dict(cfg.get('nms', dict(type='nms')))
-        if unknown or nms.pop('type', 'nms') != 'nms' or set(nms) - {'iou_threshold'}:
-            raise ValueError(
-                f"test_cfg={dict(cfg)}: expected some of {KEYS}, with nms=dict(type='nms', iou_threshold=...)"
+    def __init__(self, test_cfg: Mapping[str, Any], bbox_coder: Any, use_sigmoid: bool = False) -> None:
+        unknown = set(test_cfg).difference(_KEYS)
+        if unknown:
+            raise UserError(f'test_cfg.{min(unknown)}: unknown, expected some of {_KEYS}')
+        if 'nms_pre' in test_cfg and 'nms_pre_per_class' in test_cfg:
+            raise UserError('test_cfg.nms_pre: given beside test_cfg.nms_pre_per_class, expected one of the two')
+        self.nms = dict(dict(type='nms', iou_threshold=0.45), **test_cfg.get('nms', {}))
+        if self.nms['type'] not in ('nms', 'soft_nms'):
+            raise UserError(f"test_cfg.nms.type: {self.nms['type']!r}, expected 'nms' or 'soft_nms'")
+        self.exact = self.nms['type'] == 'nms' and set(self.nms) <= _NMS_KEYS
+        if self.nms['type'] != 'nms' and not has_compiled_ops():
+            raise UserError(
+                f"test_cfg.nms.type: {self.nms['type']!r} needs mmcv's compiled ops, which mmcv-lite lacks, "
+                "expected 'nms', or mmcv in place of mmcv-lite"
             )
-        if 'nms_pre' in cfg and 'nms_pre_per_class' in cfg:
-            raise ValueError(f'test_cfg={dict(cfg)}: nms_pre and nms_pre_per_class exclude each other')
-        return cls(
-            coder=coder,
-            score_thr=cfg.get('score_thr', 0.01),
-            iou_threshold=nms.get('iou_threshold', 0.45),
-            max_per_img=cfg.get('max_per_img', 200),
-            nms_pre_per_class=None if 'nms_pre' in cfg else cfg.get('nms_pre_per_class', 400),
-            nms_pre=cfg.get('nms_pre'),
-            min_bbox_size=cfg.get('min_bbox_size'),
-        )
+        self.coder = bbox_coder
+        self.use_sigmoid = use_sigmoid
+        self.score_thr: float = test_cfg.get('score_thr', 0.01)
+        self.max_per_img: int = test_cfg.get('max_per_img', 200)
+        self.min_bbox_size: Optional[float] = test_cfg.get('min_bbox_size')
+        self.per_level = 'nms_pre' in test_cfg
+        self.nms_pre: int = test_cfg.get('nms_pre', test_cfg.get('nms_pre_per_class', 400))
 
     def __call__(
         self,
-        logits: LevelLogits,
+        logits: Sequence[Tensor],
         deltas: Tensor,
         priors: Tensor,
         batch_img_metas: Sequence[dict],
         rescale: bool = False,
         with_nms: bool = True,
-    ) -> tuple[Tensor, Candidates, list[int]]:
-        """Detections of a batch.
+    ) -> list[InstanceData]:
+        """Detect in a batch.
 
         Args:
-            logits: Of B images and N default boxes.
+            logits: Per level (B, n, C + 1), or (B, n, C) with sigmoid scores; N priors in all.
             deltas: (B, N, 4) float32.
-            priors: (N, 4) default boxes, xyxy pixels.
+            priors: (N, 4) xyxy, pixels of the network's input.
             batch_img_metas: ``img_shape`` and, to rescale, ``scale_factor`` of every image.
-            rescale: Boxes in pixels of the photograph instead of the network's input.
-            with_nms: False returns the candidates.
+            rescale: Give boxes in pixels of the original image instead of the network's input.
+            with_nms: False gives the candidates.
 
         Returns:
-            Boxes (D, 4), what they are, ordered by image and then best first, and how many there are in every image.
+            Per image ``bboxes`` (D, 4), ``scores`` (D,), ``labels`` (D,), best first.
         """
-        images = deltas.shape[0]
-        sizes = sizes_of(batch_img_metas, deltas.device)
-        # All pairs are looked at only where the first ones do not fill an image.
-        for pairs_per_img in (FIRST_PAIRS, 0) if with_nms and self.max_per_img > 0 else (0,):
-            boxes, found, left_out = self._candidates(logits, deltas, priors, sizes, pairs_per_img)
+        batch = len(batch_img_metas)
+        img_sizes = get_img_sizes(batch_img_metas, priors.device)
+        every = select_candidates(logits, self.score_thr, self.use_sigmoid)
+        # With a quota to fill, the best pairs come first; more are looked at while they do not fill it.
+        limit = FIRST_PAIRS if with_nms and self.exact and self.max_per_img > 0 else max(1, len(every.scores))
+        while True:
+            found, left_out = best_of_images(every, limit)
+            found = best_of_groups(found, self._groups(found, logits), self.nms_pre)
+            boxes = self.coder.decode(priors[found.prior_inds], deltas[found.img_inds, found.prior_inds])
+            if self.coder.clip_border:
+                boxes = _clip(boxes, found.img_inds, img_sizes)
+            if self.min_bbox_size is not None:
+                large = (boxes[:, 2:] - boxes[:, :2] > self.min_bbox_size).all(1).nonzero()[:, 0]
+                boxes, found = boxes[large], found.pick(large)
             if with_nms:
-                kept = batched_nms(boxes, found, self.iou_threshold, self.max_per_img, images)
-                boxes, found = boxes.index_select(0, kept), found.pick(kept)
-            counts = torch.bincount(found.image, minlength=images)
-            if left_out is None or not (left_out & (counts < self.max_per_img)).any():
+                boxes, found = self._suppress(boxes, found)
+            counts = torch.bincount(found.img_inds, minlength=batch)
+            if not (left_out & (counts[: len(left_out)] < self.max_per_img)).any():
                 break
+            limit *= 4
         if not self.coder.clip_border:
-            boxes = _clip(boxes, found.image, sizes)
+            boxes = _clip(boxes, found.img_inds, img_sizes)
         if rescale:
             factors = torch.tensor([tuple(meta['scale_factor'])[:2] * 2 for meta in batch_img_metas])
-            boxes = boxes / factors.to(boxes).index_select(0, found.image)
-        return boxes, found, counts.tolist()
+            boxes = boxes / factors.to(boxes)[found.img_inds]
+        order = torch.argsort(found.scores, descending=True, stable=True)
+        order = order[found.img_inds[order].argsort(stable=True)]
+        columns = (part[order].split(counts.tolist()) for part in (boxes, found.scores, found.labels))
+        return [InstanceData(bboxes=box, scores=score, labels=label) for box, score, label in zip(*columns)]
 
-    def _candidates(
-        self, logits: LevelLogits, deltas: Tensor, priors: Tensor, sizes: Tensor, pairs_per_img: int
-    ) -> tuple[Tensor, Candidates, Optional[Tensor]]:
-        """Decoded boxes of the candidates, the candidates, and what :func:`select_candidates` says is left out."""
-        found, left_out = select_candidates(logits, self.score_thr, pairs_per_img)
-        limit = self.nms_pre if self.nms_pre_per_class is None else self.nms_pre_per_class
-        assert limit is not None
-        if len(found.score) > limit:
-            found = best_of_groups(found, self._groups(found, logits), limit)
-        boxes = self.coder.decode(priors.index_select(0, found.prior), deltas[found.image, found.prior])
-        if self.coder.clip_border:
-            boxes = _clip(boxes, found.image, sizes)
-        if self.min_bbox_size is not None:
-            large = (boxes[:, 2:] - boxes[:, :2] > self.min_bbox_size).all(1).nonzero()[:, 0]
-            boxes, found = boxes[large], found.pick(large)
-        return boxes, found, left_out
+    def _groups(self, found: Candidates, logits: Sequence[Tensor]) -> Tensor:
+        """Number the class, or the level, of each candidate, (K,), of which the best are taken."""
+        if not self.per_level:
+            return found.img_inds * logits[0].shape[-1] + found.labels
+        ends = torch.tensor([level.shape[1] for level in logits], device=found.prior_inds.device).cumsum(0)
+        return found.img_inds * len(ends) + torch.bucketize(found.prior_inds, ends, right=True)
 
-    def _groups(self, found: Candidates, logits: LevelLogits) -> Tensor:
-        """(K,) number of the class, or the level, of each candidate, of which the best are taken."""
-        if self.nms_pre is None:
-            return found.image * logits.classes + found.label
-        ends = torch.tensor(logits.level_sizes, device=found.prior.device).cumsum(0)
-        return found.image * len(ends) + torch.bucketize(found.prior, ends, right=True)
+    def _suppress(self, boxes: Tensor, found: Candidates) -> tuple[Tensor, Candidates]:
+        if self.exact:
+            groups = found.img_inds
+            if not self.nms.get('class_agnostic', False):
+                groups = groups * (int(found.labels.max()) + 1 if len(groups) else 1) + found.labels
+            kept = batched_nms(boxes, found.scores, groups, self.nms['iou_threshold'])
+            boxes, found = boxes[kept], found.pick(kept)
+        else:
+            boxes, found = self._suppress_by_mmcv(boxes, found)
+        if self.max_per_img > 0 and len(boxes) > self.max_per_img:
+            kept = (rank_in_group(found.scores, found.img_inds) < self.max_per_img).nonzero()[:, 0]
+            boxes, found = boxes[kept], found.pick(kept)
+        return boxes, found
+
+    def _suppress_by_mmcv(self, boxes: Tensor, found: Candidates) -> tuple[Tensor, Candidates]:
+        from mmcv.ops import batched_nms as mmcv_batched_nms
+
+        config = dict(self.nms)
+        agnostic = config.pop('class_agnostic', False)
+        images = [boxes[:0]], [found.pick(found.img_inds[:0])]
+        for i in torch.unique(found.img_inds):
+            rows = (found.img_inds == i).nonzero()[:, 0]
+            image = found.pick(rows)
+            dets, kept = mmcv_batched_nms(boxes[rows], image.scores, image.labels, config, class_agnostic=agnostic)
+            images[0].append(dets[:, :4])
+            images[1].append(image.pick(kept)._replace(scores=dets[:, 4]))  # soft suppression lowers scores
+        return torch.cat(images[0]), Candidates(*(torch.cat(column) for column in zip(*images[1])))
 
 
-def _clip(boxes: Tensor, image: Tensor, sizes: Tensor) -> Tensor:
-    """Boxes (K, 4) cut to the images (K,) they lie in, of sizes (B, 2) W and H."""
-    return boxes.clamp(min=0).minimum(torch.cat([sizes, sizes], 1).index_select(0, image))
+def _clip(boxes: Tensor, img_inds: Tensor, img_sizes: Tensor) -> Tensor:
+    """Clip boxes (K, 4) to the images (K,) they lie in, of sizes (B, 2) W and H."""
+    return boxes.clamp(min=0).minimum(torch.cat([img_sizes, img_sizes], 1)[img_inds])

@@ -1,27 +1,35 @@
 """SSD's prediction head."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Optional, Union
 
 import torch
-from mmcv.cnn import ConvModule, DepthwiseSeparableConvModule
 from mmdet.models.dense_heads.base_dense_head import BaseDenseHead
+from mmdet.models.task_modules.assigners import BaseAssigner
 from mmdet.registry import MODELS as MMDET_MODELS
 from mmdet.registry import TASK_UTILS as MMDET_TASK_UTILS
+from mmengine.model import bias_init_with_prob
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
+from torch.nn.modules.utils import _pair
 
-from ssd_plugin.models.task_modules.assigners.batch_gt_instances import pad_truths, sizes_of
+from ssd_plugin.box_ops import box_iou
+from ssd_plugin.errors import UserError
+from ssd_plugin.models.task_modules.assigners import IGNORED, MMDetAssigner, get_img_sizes, pad_gt_instances
 from ssd_plugin.registry import MODELS
 
-from .levels import LevelLogits, flatten_levels
-from .mmdet_compat import box_coder, training_parts
+from .levels import gather_rows, split_by_prior
+from .mmdet_compat import translate_bbox_coder, translate_train_cfg
 from .post_processor import SSDPostProcessor
+from .predictor import build_predictor
+
+# What a sigmoid head says of every class before it has learnt: background is common.
+FOREGROUND_PROBABILITY = 0.01
 
 
 @MODELS.register_module()
 class SSDHead(BaseDenseHead):
-    """Classes and boxes from every level; targets, mining, loss and detections over the whole batch.
+    """Predicts classes and boxes from every level; targets, mining, loss and detections over the whole batch.
 
     A drop-in for mmdet's SSDHead: same arguments and state-dict keys (``cls_convs.i.*``, ``reg_convs.i.*``), and with
     mmdet's ``train_cfg`` and ``test_cfg`` the same losses and detections.
@@ -32,20 +40,24 @@ class SSDHead(BaseDenseHead):
         stacked_convs: 3x3 convolutions in front of each predictor; the paper has none.
         feat_channels: Their channels.
         use_depthwise: Depthwise separable predictors (SSDLite).
+        share_conv: One set of convolutions for all levels, which then have the same channels and priors per cell.
         conv_cfg: Convolution layer config.
         norm_cfg: Normalisation layer config.
         act_cfg: Activation layer config.
-        anchor_generator: Default boxes, a task util config.
+        anchor_generator: Default boxes, a task util config; any of mmdet's anchor generators, too.
         bbox_coder: Box coder, a task util config. ``None``: centre-size deltas, variances (0.1, 0.1, 0.2, 0.2).
-        reg_decoded_bbox: Compare decoded boxes, in pixels, instead of deltas.
-        train_cfg: ``assigner``, ``sampler`` and ``loss`` configs, or mmdet's settings.
+        loss_cls: mmdet's loss config. ``None``: softmax cross-entropy. A sigmoid loss makes C outputs instead of C + 1.
+        loss_bbox: mmdet's loss config. ``None``: smooth L1.
+        reg_decoded_bbox: Compare decoded boxes, in pixels, instead of deltas. ``None``: as ``loss_bbox`` asks for.
+        train_cfg: ``assigner``, ``sampler`` (None: every prior counts, without mining) and ``loss`` configs, or mmdet's
+            settings.
         test_cfg: See :class:`ssd_plugin.models.dense_heads.post_processor.SSDPostProcessor`.
         init_cfg: mmengine's initialisation config. ``None``: Caffe's "xavier", uniform with variance 1 / fan-in.
 
     Raises:
-        ValueError: ``in_channels`` and the generator's levels do not go together.
+        UserError: Settings that do not go together; the line has the entry to change.
 
-    Source: spec sections 1.4, 3, 4 and 7.
+    Source: docs/fidelity.md sections 1.4, 3, 4 and 7.
     """
 
     def __init__(
@@ -55,68 +67,102 @@ class SSDHead(BaseDenseHead):
         stacked_convs: int = 0,
         feat_channels: int = 256,
         use_depthwise: bool = False,
+        share_conv: bool = False,
         conv_cfg: Optional[dict] = None,
         norm_cfg: Optional[dict] = None,
         act_cfg: Optional[dict] = None,
         anchor_generator: Optional[dict] = None,
         bbox_coder: Optional[dict] = None,
-        reg_decoded_bbox: bool = False,
+        loss_cls: Optional[dict] = None,
+        loss_bbox: Optional[dict] = None,
+        reg_decoded_bbox: Optional[bool] = None,
         train_cfg: Optional[dict] = None,
         test_cfg: Optional[dict] = None,
         init_cfg: Union[None, dict, list[dict]] = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg or dict(type='Caffe2Xavier', layer='Conv2d'))
+        self.starts_as_background = init_cfg is None
         if in_channels is None:
-            raise ValueError(
-                'in_channels=None is measured by the detector ssd_plugin.SSD; elsewhere give one per level'
-            )
+            raise UserError('bbox_head.in_channels: None is measured by ssd_plugin.SSD, expected one number per level')
         self.num_classes = num_classes
-        self.cls_out_channels = num_classes + 1
         self.in_channels = tuple(in_channels)
         self.prior_generator = MMDET_TASK_UTILS.build(
             anchor_generator or dict(type='ssd_plugin.SSDAnchorGenerator', strides=[8, 16, 32, 64, 100, 300])
         )
-        self.num_base_priors: list[int] = self.prior_generator.num_base_priors
+        self.num_base_priors: list[int] = list(self.prior_generator.num_base_priors)
         if len(self.in_channels) != len(self.num_base_priors):
-            raise ValueError(
-                f'in_channels={self.in_channels}, but anchor_generator has {len(self.num_base_priors)} levels'
+            raise UserError(
+                f'bbox_head.anchor_generator: {len(self.num_base_priors)} levels, expected {len(self.in_channels)}, '
+                f'those of in_channels={self.in_channels}'
             )
-        self.bbox_coder = MMDET_TASK_UTILS.build(box_coder(bbox_coder))
-        self.reg_decoded_bbox = reg_decoded_bbox
+        self.bbox_coder = MMDET_TASK_UTILS.build(translate_bbox_coder(bbox_coder))
+        parts = translate_train_cfg(train_cfg or {}, loss_cls, loss_bbox)
+        self.multibox_loss: Any = MMDET_MODELS.build(parts['loss'])
+        self.use_sigmoid_cls: bool = self.multibox_loss.use_sigmoid
+        self.cls_out_channels = num_classes if self.use_sigmoid_cls else num_classes + 1
+        if reg_decoded_bbox is False and self.multibox_loss.compares_boxes:
+            raise UserError(
+                f'bbox_head.reg_decoded_bbox: False, expected True or None for '
+                f'loss_bbox.type={type(self.multibox_loss.loss_bbox).__name__}, which compares boxes'
+            )
+        self.reg_decoded_bbox = reg_decoded_bbox or self.multibox_loss.compares_boxes
+        shapes = sorted(set(zip(self.in_channels, self.num_base_priors)))
+        if share_conv and len(shapes) > 1:
+            raise UserError(
+                f'bbox_head.share_conv: True with (channels, priors per cell) of {shapes}, expected one pair for all '
+                'levels: set neck.out_channels and anchor_generator.ratios so'
+            )
         layers: dict[str, Any] = dict(
             stacked_convs=stacked_convs,
             feat_channels=feat_channels,
             use_depthwise=use_depthwise,
-            style=dict(conv_cfg=conv_cfg, norm_cfg=norm_cfg, act_cfg=act_cfg),
+            conv_cfg=conv_cfg,
+            norm_cfg=norm_cfg,
+            act_cfg=act_cfg,
         )
-        widths = list(zip(self.in_channels, self.num_base_priors))
-        self.cls_convs = nn.ModuleList(_predictor(c, a * self.cls_out_channels, **layers) for c, a in widths)
-        self.reg_convs = nn.ModuleList(_predictor(c, a * 4, **layers) for c, a in widths)
+        levels = shapes if share_conv else list(zip(self.in_channels, self.num_base_priors))
+        self.cls_convs = nn.ModuleList(build_predictor(c, a * self.cls_out_channels, **layers) for c, a in levels)
+        self.reg_convs = nn.ModuleList(build_predictor(c, a * 4, **layers) for c, a in levels)
         self.train_cfg = train_cfg
         self.test_cfg = test_cfg
+        # Read now, so that a mistake does not wait for the first validation.
+        self._post_processor(test_cfg)
         if train_cfg:
-            parts = training_parts(train_cfg)
-            self.assigner = MMDET_TASK_UTILS.build(parts.assigner)
-            self.sampler = MMDET_TASK_UTILS.build(parts.sampler)
-            self.multibox_loss = MMDET_MODELS.build(parts.loss)
+            self.assigner = MMDET_TASK_UTILS.build(parts['assigner'])
+            if isinstance(self.assigner, BaseAssigner):
+                strides = [_pair(stride) for stride in self.prior_generator.strides]
+                self.assigner = MMDetAssigner(self.assigner, strides)
+            self.sampler = None if parts['sampler'] is None else MMDET_TASK_UTILS.build(parts['sampler'])
         self._priors: dict[Any, Tensor] = {}
 
-    def forward(self, x: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-        """Raw outputs.
+    def init_weights(self) -> None:
+        """Initialise; a sigmoid head without an ``init_cfg`` of its own begins with rare objects, as mmdet's do."""
+        super().init_weights()
+        if self.use_sigmoid_cls and self.starts_as_background:
+            for convs in self.cls_convs:
+                nn.init.constant_(convs[-1].bias, bias_init_with_prob(FOREGROUND_PROBABILITY))
+
+    def forward(self, x: Iterable[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        """Predict.
 
         Args:
             x: One (B, C_i, h, w) per level.
 
         Returns:
-            Per level class logits (B, A * (C + 1), h, w) and box deltas (B, A * 4, h, w), box-major.
+            Per level class logits (B, A * (C + 1), h, w), or (B, A * C, h, w) for a sigmoid loss, and box deltas
+            (B, A * 4, h, w); box-major.
         """
+        features = list(x)
+        shared = len(self.cls_convs) < len(features)
+        cls_convs = list(self.cls_convs) * len(features) if shared else self.cls_convs
+        reg_convs = list(self.reg_convs) * len(features) if shared else self.reg_convs
         return (
-            [conv(feature) for conv, feature in zip(self.cls_convs, x)],
-            [conv(feature) for conv, feature in zip(self.reg_convs, x)],
+            [conv(feature) for conv, feature in zip(cls_convs, features)],
+            [conv(feature) for conv, feature in zip(reg_convs, features)],
         )
 
     def priors(self, maps: Sequence[Tensor]) -> Tensor:
-        """Default boxes of all levels, kept for the sizes met so far.
+        """Lay the default boxes of all levels, kept for the sizes met so far.
 
         Args:
             maps: Anything with the levels' height and width as last dimensions.
@@ -140,7 +186,7 @@ class SSDHead(BaseDenseHead):
         batch_img_metas: list[dict],
         batch_gt_instances_ignore: Optional[list[InstanceData]] = None,
     ) -> dict[str, Tensor]:
-        """Losses of a batch.
+        """Compute the losses of a batch.
 
         Args:
             cls_scores: Per level (B, A * (C + 1), h, w).
@@ -154,30 +200,58 @@ class SSDHead(BaseDenseHead):
             ``loss_cls`` and ``loss_bbox``, scalars.
         """
         priors = self.priors(cls_scores)
-        logits = LevelLogits(cls_scores, self.cls_out_channels)
-        deltas = flatten_levels(bbox_preds, 4).float().flatten(0, 1)  # (B * N, 4)
-        input_sizes = sizes_of(batch_img_metas, priors.device)
-        truths = pad_truths(batch_gt_instances, input_sizes)
-        ignored = pad_truths(batch_gt_instances_ignore, input_sizes) if batch_gt_instances_ignore else None
-        matched = self.assigner.assign(priors, truths, ignored, input_sizes)  # (B, N)
-        # One more object stands for the background, so that every box has one to gather.
-        labels = torch.cat([truths.labels, truths.labels.new_full((len(matched), 1), self.num_classes)], 1)
-        boxes = torch.cat([truths.boxes, truths.boxes.new_zeros((len(matched), 1, 4))], 1)
-        most = truths.labels.shape[1]
-        index = matched.masked_fill(matched < 0, most)
+        logits = split_by_prior(cls_scores, self.cls_out_channels)
+        sizes = [level.shape[1] for level in logits]
+        deltas = torch.cat(split_by_prior(bbox_preds, 4), 1).float()  # (B, N, 4)
+        img_sizes = get_img_sizes(batch_img_metas, priors.device)
+        batch_gt = pad_gt_instances(batch_gt_instances, img_sizes)
+        ignore = pad_gt_instances(batch_gt_instances_ignore, img_sizes) if batch_gt_instances_ignore else None
+        needs_predictions = getattr(self.assigner, 'needs_predictions', False)
+        predictions = self._predictions(logits, deltas, priors) if needs_predictions else (None, None)
+        assigned_gt_inds = self.assigner.assign(
+            priors,
+            batch_gt,
+            batch_gt_ignore=ignore,
+            img_sizes=img_sizes,
+            num_level_priors=sizes,
+            scores=predictions[0],
+            bboxes=predictions[1],
+        )  # (B, N)
+        positives, ignored = assigned_gt_inds >= 0, assigned_gt_inds == IGNORED
+        chosen = ~ignored
+        if self.sampler is not None:
+            with torch.no_grad():
+                background_loss = torch.cat([self.multibox_loss.background_loss(level) for level in logits], 1)
+            chosen = self.sampler(background_loss, positives, ignored)
 
-        def box_pairs(rows: Optional[Tensor]) -> tuple[Tensor, Tensor]:
-            rows = torch.arange(matched.numel(), device=matched.device) if rows is None else rows
-            prior = priors[rows % len(priors)]
-            found = index.flatten()[rows]
-            truth = boxes.flatten(0, 1)[rows // len(priors) * (most + 1) + found]
-            # An unmatched box is its own target: the logarithm of the padding's size would not be finite.
-            truth = torch.where((found == most)[:, None], prior, truth)
-            if self.reg_decoded_bbox:
-                return self.bbox_coder.decode(prior, deltas[rows]), truth
-            return deltas[rows], self.bbox_coder.encode(prior, truth)
-
-        return self.multibox_loss(logits, labels.gather(1, index), matched, box_pairs, self.sampler)
+        # Priors without an object have the label C, and their own box as the target.
+        gt_inds = assigned_gt_inds.clamp(min=0)
+        labels = batch_gt.gt_labels.gather(1, gt_inds).masked_fill(~positives, self.num_classes)  # (B, N)
+        everywhere = torch.arange(positives.numel(), device=priors.device).view_as(positives)
+        rows = gather_rows([everywhere], positives)  # (P,)
+        matched = positives.flatten()[rows]
+        bbox_priors, bbox_deltas = priors[rows % len(priors)], deltas.flatten(0, 1)[rows]  # (P, 4)
+        gt_bboxes = batch_gt.gt_bboxes[rows // len(priors), gt_inds.flatten()[rows]]  # (P, 4)
+        gt_bboxes = torch.where(matched[:, None], gt_bboxes, bbox_priors)
+        quality = None
+        if self.multibox_loss.needs_quality:
+            iou = box_iou(self.bbox_coder.decode(bbox_priors, bbox_deltas.detach()), gt_bboxes)
+            quality = torch.zeros_like(labels, dtype=iou.dtype).flatten().index_copy(0, rows, iou * matched)
+            quality = gather_rows(torch.split(quality.view_as(labels), sizes, 1), chosen)
+        if self.reg_decoded_bbox:
+            predicted, targets = self.bbox_coder.decode(bbox_priors, bbox_deltas), gt_bboxes
+        else:
+            predicted, targets = bbox_deltas, self.bbox_coder.encode(bbox_priors, gt_bboxes)
+        return self.multibox_loss(
+            logits=gather_rows(logits, chosen).float(),
+            labels=gather_rows(torch.split(labels, sizes, 1), chosen),
+            chosen=gather_rows(torch.split(chosen, sizes, 1), chosen),
+            quality=quality,
+            bbox_preds=predicted,
+            bbox_targets=targets,
+            positives=matched,
+            num_positives=positives.sum(1),
+        )
 
     def predict_by_feat(
         self,
@@ -189,7 +263,7 @@ class SSDHead(BaseDenseHead):
         rescale: bool = False,
         with_nms: bool = True,
     ) -> list[InstanceData]:
-        """Detections of a batch.
+        """Detect in a batch.
 
         Args:
             cls_scores: Per level (B, A * (C + 1), h, w).
@@ -197,36 +271,26 @@ class SSDHead(BaseDenseHead):
             score_factors: Not used by SSD; None.
             batch_img_metas: ``img_shape`` and, to rescale, ``scale_factor`` of every image.
             cfg: In place of the head's ``test_cfg``.
-            rescale: Return boxes in pixels of the original photograph instead of the network's input.
-            with_nms: False returns the candidates before suppression.
+            rescale: Give boxes in pixels of the original image instead of the network's input.
+            with_nms: False gives the candidates before suppression.
 
         Returns:
             Per image ``bboxes`` (D, 4), ``scores`` (D,), ``labels`` (D,), best first.
         """
         assert batch_img_metas is not None
-        postprocess = SSDPostProcessor.from_cfg(cfg or self.test_cfg or {}, self.bbox_coder)
+        post_processor = self._post_processor(cfg or self.test_cfg)
         priors = self.priors(cls_scores)
-        # Many small steps, each cheaper where nothing is noted for a gradient.
-        with torch.inference_mode(not torch.is_grad_enabled()):
-            logits = LevelLogits(cls_scores, self.cls_out_channels)
-            deltas = flatten_levels(bbox_preds, 4).float()
-            boxes, found, counts = postprocess(logits, deltas, priors, batch_img_metas, rescale, with_nms)
-        # Copied outside, so that nobody meets the limits of inference tensors.
-        columns = (torch.split(part.clone(), counts) for part in (boxes, found.score, found.label))
-        return [InstanceData(bboxes=box, scores=score, labels=label) for box, score, label in zip(*columns)]
+        logits = split_by_prior(cls_scores, self.cls_out_channels)
+        deltas = torch.cat(split_by_prior(bbox_preds, 4), 1).float()
+        return post_processor(logits, deltas, priors, batch_img_metas, rescale, with_nms)
 
+    def _post_processor(self, test_cfg: Optional[dict]) -> SSDPostProcessor:
+        return SSDPostProcessor(test_cfg or {}, self.bbox_coder, self.use_sigmoid_cls)
 
-def _predictor(
-    channels: int, out: int, stacked_convs: int, feat_channels: int, use_depthwise: bool, style: dict[str, Any]
-) -> nn.Sequential:
-    conv = DepthwiseSeparableConvModule if use_depthwise else ConvModule
-    layers: list[nn.Module] = []
-    for _ in range(stacked_convs):
-        layers.append(conv(channels, feat_channels, 3, padding=1, **style))
-        channels = feat_channels
-    if use_depthwise:
-        layers.append(ConvModule(channels, channels, 3, padding=1, groups=channels, **style))
-        layers.append(nn.Conv2d(channels, out, 1))
-    else:
-        layers.append(nn.Conv2d(channels, out, 3, padding=1))
-    return nn.Sequential(*layers)
+    @torch.no_grad()
+    def _predictions(self, logits: Sequence[Tensor], deltas: Tensor, priors: Tensor) -> tuple[Tensor, Tensor]:
+        """Give what the network now predicts: scores (B, N, C), boxes (B, N, 4) in pixels."""
+        joined = torch.cat(list(logits), 1).float()
+        scores = joined.sigmoid() if self.use_sigmoid_cls else joined.softmax(2)[..., :-1]
+        bboxes = self.bbox_coder.decode(priors.repeat(len(deltas), 1), deltas.flatten(0, 1))
+        return scores, bboxes.view_as(deltas)

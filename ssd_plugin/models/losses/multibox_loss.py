@@ -1,86 +1,113 @@
 """The multi-box loss."""
 
-from typing import Callable, Optional
+from typing import Any, Optional
 
 import torch
 import torch.nn.functional as F
+from mmdet.models.losses import FocalLoss, QualityFocalLoss, VarifocalLoss
+from mmdet.models.losses.iou_loss import BoundedIoULoss, CIoULoss, DIoULoss, EIoULoss, GIoULoss, IoULoss, SIoULoss
+from mmdet.registry import MODELS as MMDET_MODELS
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from ssd_plugin.models.dense_heads.levels import LevelLogits
-from ssd_plugin.models.task_modules.assigners.ssd_assigner import IGNORED
-from ssd_plugin.models.task_modules.samplers.hard_negative_sampler import HardNegativeSampler
 from ssd_plugin.registry import MODELS
 
-# (row indices of the flattened batch, or None for all rows) -> (predicted, target), each (R, 4)
-BoxPairs = Callable[[Optional[Tensor]], 'tuple[Tensor, Tensor]']
+# These compare whole boxes, not deltas.
+IOU_LOSSES = (BoundedIoULoss, CIoULoss, DIoULoss, EIoULoss, GIoULoss, IoULoss, SIoULoss)
 
 
 @MODELS.register_module()
 class MultiBoxLoss(BaseModule):
-    """Softmax cross-entropy of positives and mined negatives plus alpha times the smooth L1 of positives, over N.
+    """Classification loss of the chosen priors plus alpha times the box loss of the positives, both over N.
 
     N is the number of positives of the batch on this device, at least 1; it is not reduced over devices.
 
     Args:
-        alpha: Weight of the box term.
-        beta: Where smooth L1 turns from quadratic to linear.
+        loss_cls: mmdet's loss config. ``None``: softmax cross-entropy.
+        loss_bbox: mmdet's loss config. ``None``: smooth L1 of the deltas.
+        alpha: Weight of the box loss.
         floor_per_image: Count at least one positive for every image in N, as mmdet does.
 
-    Source: spec section 4.3; paper section 2.2.
+    Source: docs/fidelity.md section 4; paper section 2.2.
     """
 
-    def __init__(self, alpha: float = 1.0, beta: float = 1.0, floor_per_image: bool = False) -> None:
+    def __init__(
+        self,
+        loss_cls: Optional[dict] = None,
+        loss_bbox: Optional[dict] = None,
+        alpha: float = 1.0,
+        floor_per_image: bool = False,
+    ) -> None:
         super().__init__()
+        self.loss_cls: Any = MMDET_MODELS.build(loss_cls or dict(type='CrossEntropyLoss'))
+        self.loss_bbox: Any = MMDET_MODELS.build(loss_bbox or dict(type='SmoothL1Loss'))
         self.alpha = alpha
-        self.beta = beta
         self.floor_per_image = floor_per_image
+
+    @property
+    def use_sigmoid(self) -> bool:
+        """Whether classes are scored one by one, without a background class."""
+        return getattr(self.loss_cls, 'use_sigmoid', False)
+
+    @property
+    def compares_boxes(self) -> bool:
+        """Whether the box loss compares decoded boxes instead of deltas."""
+        return isinstance(self.loss_bbox, IOU_LOSSES)
+
+    @property
+    def needs_quality(self) -> bool:
+        """Whether the classification loss learns the IoU of the predicted box."""
+        return isinstance(self.loss_cls, (QualityFocalLoss, VarifocalLoss))
+
+    def background_loss(self, logits: Tensor) -> Tensor:
+        """Compute what calling a prior background costs, the criterion of the mining.
+
+        Args:
+            logits: (..., C + 1), background last, or (..., C) for a sigmoid loss.
+
+        Returns:
+            (...) float32.
+        """
+        if self.use_sigmoid:
+            return F.softplus(logits.float()).sum(-1)
+        return -logits.float().log_softmax(-1)[..., -1]
 
     def forward(
         self,
-        logits: LevelLogits,
+        logits: Tensor,
         labels: Tensor,
-        matched: Tensor,
-        box_pairs: BoxPairs,
-        sampler: HardNegativeSampler,
+        chosen: Tensor,
+        quality: Optional[Tensor],
+        bbox_preds: Tensor,
+        bbox_targets: Tensor,
+        positives: Tensor,
+        num_positives: Tensor,
     ) -> dict[str, Tensor]:
-        """Loss of a batch.
-
-        On a CPU, where reading how many boxes are kept costs nothing, only the kept ones enter the two terms. On a GPU
-        that would wait for the device: there all boxes do, the others masked out.
+        """Compute the loss of a batch.
 
         Args:
-            logits: Of B images and N default boxes.
-            labels: (B, N) int64; C for every box that is not positive.
-            matched: (B, N) int64; object index, -1 for background, -2 for ignored.
-            box_pairs: Gives predicted and target boxes, encoded or not, for rows of the flattened (B * N) batch.
-            sampler: Chooses the negatives.
+            logits: (R, C + 1), or (R, C) for a sigmoid loss, float32.
+            labels: (R,) int64, C for background.
+            chosen: (R,) bool, priors that take part in the classification loss.
+            quality: (R,) IoU of predicted and gt box, 0 for background; None where :attr:`needs_quality` is False.
+            bbox_preds: (P, 4) deltas, or boxes in pixels.
+            bbox_targets: (P, 4) of the same kind.
+            positives: (P,) bool, priors that take part in the box loss.
+            num_positives: (B,) int64, positives of each image.
 
         Returns:
             ``loss_cls`` and ``loss_bbox``, scalars.
         """
-        positives, ignored = matched >= 0, matched == IGNORED
-        counts = positives.sum(1)
-        normaliser = counts.clamp(min=1).sum() if self.floor_per_image else counts.sum().clamp(min=1)
-        if matched.device.type == 'cpu':
-            with torch.no_grad():
-                negatives = sampler(logits.reduce(_background_loss), positives, ignored)
-            rows, kept_logits = logits.pick((positives | negatives).flatten().nonzero()[:, 0])
-            loss_cls = F.cross_entropy(kept_logits, labels.flatten()[rows], reduction='sum')
-            loss_bbox = self._distance(*box_pairs(positives.flatten().nonzero()[:, 0])).sum()
-        else:
-            log_probabilities = logits.joined().log_softmax(2)
-            negatives = sampler(-log_probabilities.detach()[..., -1], positives, ignored)
-            cross_entropy = -log_probabilities.gather(2, labels[..., None])[..., 0]  # (B, N)
-            loss_cls = cross_entropy.masked_fill(~(positives | negatives), 0).sum()
-            # A mask and not a product: what an unmatched box predicts may be infinite.
-            loss_bbox = self._distance(*box_pairs(None)).masked_fill(~positives.flatten(), 0).sum()
-        return dict(loss_cls=loss_cls / normaliser, loss_bbox=self.alpha * loss_bbox / normaliser)
-
-    def _distance(self, predicted: Tensor, target: Tensor) -> Tensor:
-        return F.smooth_l1_loss(predicted, target, beta=self.beta, reduction='none').sum(1)
-
-
-def _background_loss(logits: Tensor, axis: int) -> Tensor:
-    """Cross-entropy against the background, the last class."""
-    return -logits.log_softmax(axis).select(axis, -1)
+        n = num_positives.clamp(min=1).sum() if self.floor_per_image else num_positives.sum().clamp(min=1)
+        weights = chosen.float()
+        targets = labels
+        if isinstance(self.loss_cls, (FocalLoss, QualityFocalLoss, VarifocalLoss)):
+            # One-hot targets need none of mmcv's compiled ops, on no device.
+            targets = F.one_hot(labels, logits.shape[1] + 1)[:, :-1].float()  # (R, C)
+            targets = targets if quality is None else targets * quality[:, None]
+            weights = weights[:, None] if isinstance(self.loss_cls, VarifocalLoss) else weights
+        loss_cls = self.loss_cls(logits, targets, weights, avg_factor=n)
+        # Replaced and not only weighted by 0: what a prior without an object predicts may be infinite.
+        bbox_preds = torch.where(positives[:, None], bbox_preds, bbox_targets)
+        loss_bbox = self.loss_bbox(bbox_preds, bbox_targets, positives[:, None].expand(-1, 4).float(), avg_factor=n)
+        return dict(loss_cls=loss_cls, loss_bbox=self.alpha * loss_bbox)

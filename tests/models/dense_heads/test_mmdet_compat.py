@@ -1,6 +1,7 @@
 import pytest
 
-from ssd_plugin.models.dense_heads.mmdet_compat import box_coder, training_parts
+from ssd_plugin.errors import UserError
+from ssd_plugin.models.dense_heads.mmdet_compat import translate_bbox_coder, translate_train_cfg
 
 MMDET = dict(
     assigner=dict(
@@ -21,17 +22,11 @@ MMDET = dict(
 
 
 def test_mmdets_settings():
-    parts = training_parts(MMDET)
-    assert parts.assigner == dict(
-        type='ssd_plugin.SSDAssigner',
-        matching='argmax',
-        pos_iou_thr=0.5,
-        neg_iou_thr=0.5,
-        min_pos_iou=0.0,
-        ignore_iof_thr=-1,
+    assert translate_train_cfg(MMDET, None, None) == dict(
+        assigner=MMDET['assigner'],
+        sampler=dict(type='ssd_plugin.HardNegativeSampler', neg_pos_ratio=3),
+        loss=dict(type='ssd_plugin.MultiBoxLoss', floor_per_image=True, loss_bbox=dict(type='SmoothL1Loss', beta=1.0)),
     )
-    assert parts.sampler == dict(type='ssd_plugin.HardNegativeSampler', neg_pos_ratio=3)
-    assert parts.loss == dict(type='ssd_plugin.MultiBoxLoss', beta=1.0, floor_per_image=True)
 
 
 def test_our_settings_pass_through():
@@ -40,39 +35,45 @@ def test_our_settings_pass_through():
         sampler=dict(type='ssd_plugin.HardNegativeSampler', min_negatives=8),
         loss=dict(type='ssd_plugin.MultiBoxLoss', alpha=2),
     )
-    assert training_parts(given)._asdict() == given
+    focal = dict(type='FocalLoss')
+    parts = translate_train_cfg(given, focal, None)
+    assert parts == {**given, 'loss': {**given['loss'], 'loss_cls': focal}}
+    assert given['loss'] == dict(type='ssd_plugin.MultiBoxLoss', alpha=2)
 
 
-def test_what_is_left_out_is_the_authors():
-    parts = training_parts({})
-    assert [part['type'] for part in parts] == [
-        'ssd_plugin.SSDAssigner',
-        'ssd_plugin.HardNegativeSampler',
-        'ssd_plugin.MultiBoxLoss',
-    ]
+@pytest.mark.parametrize('sampler', [{}, dict(sampler=None), dict(sampler=dict(type='PseudoSampler'))])
+def test_without_a_sampler_every_prior_counts(sampler):
+    parts = translate_train_cfg(sampler, None, None)
+    assert parts == dict(
+        assigner=dict(type='ssd_plugin.SSDAssigner'), sampler=None, loss=dict(type='ssd_plugin.MultiBoxLoss')
+    )
 
 
 @pytest.mark.parametrize(
-    ('change', 'message'),
+    ('train_cfg', 'message'),
     [
-        (dict(gt_max_assign_all=True), 'gt_max_assign_all=True'),
-        (dict(match_low_quality=False), 'match_low_quality=False'),
-        (dict(ignore_wrt_candidates=False), 'ignore_wrt_candidates=False'),
+        (dict(neg_pos_ration=3), r'train_cfg\.neg_pos_ration: unknown, expected some of'),
+        ({**MMDET, 'allowed_border': 0}, r'train_cfg\.allowed_border: 0, expected -1; .*ignore_cross_boundary=True'),
+        ({**MMDET, 'pos_weight': 2}, r'train_cfg\.pos_weight: 2, expected -1$'),
+        ({**MMDET, 'sampler': dict(type='RandomSampler')}, r'train_cfg\.neg_pos_ratio: given beside'),
     ],
 )
-def test_assigner_settings_without_counterpart(change, message):
-    with pytest.raises(ValueError, match=message):
-        training_parts({**MMDET, 'assigner': {**MMDET['assigner'], **change}})
+def test_settings_without_counterpart_are_refused(train_cfg, message):
+    with pytest.raises(UserError, match=message):
+        translate_train_cfg(train_cfg, None, None)
 
 
-def test_allowed_border_names_our_switch():
-    with pytest.raises(ValueError, match='ignore_cross_boundary=True'):
-        training_parts({**MMDET, 'allowed_border': 0})
+def test_a_loss_is_said_once():
+    l1 = dict(type='L1Loss')
+    with pytest.raises(UserError, match=r'train_cfg\.smoothl1_beta: given beside bbox_head\.loss_bbox'):
+        translate_train_cfg(MMDET, None, l1)
+    with pytest.raises(UserError, match=r'train_cfg\.loss\.loss_bbox: given beside bbox_head\.loss_bbox'):
+        translate_train_cfg(dict(loss=dict(type='ssd_plugin.MultiBoxLoss', loss_bbox=dict(l1))), None, l1)
 
 
 def test_box_coders():
     stds = (0.1, 0.1, 0.2, 0.2)
-    assert box_coder(None) == dict(type='ssd_plugin.DeltaBoxCoder', target_stds=stds, clip_border=False)
+    assert translate_bbox_coder(None) == dict(type='ssd_plugin.DeltaBoxCoder', target_stds=stds, clip_border=False)
     mmdets = dict(type='DeltaXYWHBBoxCoder', target_means=(0, 0, 0, 0), target_stds=stds)
-    assert box_coder(mmdets) == {**mmdets, 'type': 'ssd_plugin.DeltaBoxCoder'}
-    assert box_coder(dict(type='PointCoder')) == dict(type='PointCoder')
+    assert translate_bbox_coder(mmdets) == {**mmdets, 'type': 'ssd_plugin.DeltaBoxCoder'}
+    assert translate_bbox_coder(dict(type='PointCoder')) == dict(type='PointCoder')

@@ -5,9 +5,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ssd_plugin.models.dense_heads import post_processor as postprocess
-from ssd_plugin.models.dense_heads.post_processor import SSDPostProcessor
-from ssd_plugin.models.layers import nms
+from ssd_plugin.errors import UserError
+from ssd_plugin.mmcv_ops import has_compiled_ops
+from ssd_plugin.models.dense_heads.post_processor import FIRST_PAIRS, SSDPostProcessor
 
 AUTHORS = dict(score_thr=0.01, nms=dict(type='nms', iou_threshold=0.45), nms_pre_per_class=400, max_per_img=200)
 META = dict(img_shape=(60, 120), scale_factor=(0.5, 2.0))
@@ -139,11 +139,7 @@ def test_equals_the_literal_rule(strip_head, limit, seed, steps, most):
     logits = torch.randint(0, steps, (2, 20, 4), generator=generator) / max(1, steps - 1) * 4
     deltas = torch.randn((2, 20, 4), generator=generator) * 4
     maps = [[part.transpose(1, 2)[:, :, None] for part in values.split([12, 8], 1)] for values in (logits, deltas)]
-    with pytest.MonkeyPatch.context() as patch:
-        # A few pairs at first, in two windows; then, where they fill no image, all.
-        patch.setattr(postprocess, 'FIRST_PAIRS', 16)
-        patch.setattr(nms, 'WINDOW', 8)
-        found = head.predict_by_feat(*maps, None, [META] * 2, cfg)
+    found = head.predict_by_feat(*maps, None, [META] * 2, cfg)
     priors = head.priors(maps[0])
     for image in range(2):
         boxes = head.bbox_coder.decode(priors, deltas[image])
@@ -177,21 +173,76 @@ def test_detections_carry_a_gradient_where_one_is_asked_for(strip_head):
     assert all(level.grad is not None and level.grad.abs().sum() > 0 for part in maps for level in part)
 
 
+@pytest.mark.parametrize('steps', [1, 50, 10**6])
+def test_more_pairs_are_looked_at_while_they_do_not_fill_an_image(strip_head, steps):
+    # The best pairs of an image all lie on one place; those that fill its quota come far behind them.
+    generator = torch.Generator().manual_seed(0)
+    head = strip_head(1)
+    count = FIRST_PAIRS + 400
+    logits = torch.full((1, count, 2), 2.0)
+    logits[0, :, 1] = -torch.randint(0, steps, (count,), generator=generator) / steps
+    logits[0, -400:, 1] += 3
+    deltas = torch.zeros(1, count, 4)
+    deltas[0, :-400, 0] = -torch.arange(count - 400) * 10.0  # of boxes of 10 px, by variances of 0.1: all at the first
+    cfg = {**AUTHORS, 'nms_pre_per_class': -1}
+    maps = ([part.transpose(1, 2)[:, :, None]] for part in (logits, deltas))
+    found = head.predict_by_feat(*maps, None, [dict(img_shape=(10, 10**6))], cfg)[0]
+    rest = logits[0, -400:].softmax(1)[:, 0]
+    order = rest.argsort(descending=True, stable=True)[:199]
+    assert len(found) == 200
+    torch.testing.assert_close(found.scores[1:], rest[order])
+    torch.testing.assert_close(found.bboxes[1:, 0], (order + FIRST_PAIRS) * 10.0)
+
+
+def test_classes_may_compete(strip_head, raw_map):
+    logits = confident((0.6, 0.3, 0), (0.1, 0.8, 0))
+    deltas = torch.zeros(1, 2, 4)
+    deltas[0, 1, 0] = -10.0  # onto the first
+    agnostic = {**AUTHORS, 'nms': dict(type='nms', iou_threshold=0.45, class_agnostic=True)}
+    assert run(strip_head(3), AUTHORS, logits, deltas, raw_map)[0].labels.tolist() == [1, 0]
+    assert run(strip_head(3), agnostic, logits, deltas, raw_map)[0].labels.tolist() == [1]
+
+
+def test_other_settings_go_to_mmcv(strip_head, raw_map):
+    logits = confident((0.7, 0.2, 0.05), (0.09, 0.6, 0.3), (0.1, 0.2, 0.3))
+    deltas = torch.zeros(1, 3, 4)
+    deltas[0, 1, 0] = -9.0
+    limited = {**AUTHORS, 'nms': dict(type='nms', iou_threshold=0.45, max_num=2)}
+    found = run(strip_head(3), limited, logits, deltas, raw_map)[0]
+    torch.testing.assert_close(found.scores, torch.tensor([0.7, 0.6]))
+
+
+@pytest.mark.skipif(not has_compiled_ops(), reason='needs the compiled ops of mmcv')
+def test_soft_suppression_lowers_scores(strip_head, raw_map):
+    logits = confident((0.7, 0, 0), (0.6, 0, 0))
+    deltas = torch.zeros(1, 2, 4)
+    deltas[0, 1, 0] = -9.0
+    soft = {**AUTHORS, 'nms': dict(type='soft_nms', iou_threshold=0.45)}
+    found = run(strip_head(3), soft, logits, deltas, raw_map)[0]
+    assert found.scores[0] == pytest.approx(0.7)
+    assert 0 < found.scores[1] < 0.3
+
+
+@pytest.mark.skipif(has_compiled_ops(), reason='needs mmcv-lite')
+def test_soft_suppression_needs_compiled_ops(strip_head):
+    with pytest.raises(UserError, match=r"test_cfg\.nms\.type: 'soft_nms' needs mmcv's compiled ops"):
+        strip_head(3, test_cfg=dict(nms=dict(type='soft_nms')))
+
+
 @pytest.mark.parametrize(
     ('cfg', 'message'),
     [
-        (dict(score_threshold=0.1), 'score_threshold'),
-        (dict(nms=dict(type='soft_nms')), 'soft_nms'),
-        (dict(nms=dict(type='nms', iou_threshold=0.5, split_thr=1)), 'split_thr'),
-        (dict(nms_pre=1000, nms_pre_per_class=400), 'exclude each other'),
+        (dict(score_threshold=0.1), r'test_cfg\.score_threshold: unknown'),
+        (dict(nms=dict(type='box_nms')), r"test_cfg\.nms\.type: 'box_nms', expected 'nms'"),
+        (dict(nms_pre=1000, nms_pre_per_class=400), 'expected one of the two'),
     ],
 )
-def test_bad_test_cfg_is_refused(cfg, message):
-    with pytest.raises(ValueError, match=message):
-        SSDPostProcessor.from_cfg(cfg, coder=None)
+def test_bad_test_cfg_is_refused_when_the_head_is_built(strip_head, cfg, message):
+    with pytest.raises(UserError, match=message):
+        strip_head(3, test_cfg=cfg)
 
 
 def test_what_is_left_out_is_the_authors():
-    found = SSDPostProcessor.from_cfg({}, coder=None)
-    assert (found.score_thr, found.iou_threshold, found.max_per_img) == (0.01, 0.45, 200)
-    assert (found.nms_pre_per_class, found.nms_pre, found.min_bbox_size) == (400, None, None)
+    found = SSDPostProcessor({}, bbox_coder=None)
+    assert (found.score_thr, found.nms, found.max_per_img) == (0.01, dict(type='nms', iou_threshold=0.45), 200)
+    assert (found.nms_pre, found.per_level, found.min_bbox_size) == (400, False, None)

@@ -14,14 +14,14 @@ def features(batch, seed=0):
 def test_two_equal_images_have_the_loss_of_one(strip_head, objects):
     torch.manual_seed(0)
     head = strip_head()
-    truths = [objects([[0, 0, 10, 10], [20, 1, 30, 9]], [1, 0])]
-    alone = head.loss_by_feat(*head(features(1)), truths, [META])
-    together = head.loss_by_feat(*head(features(2)), truths * 2, [META] * 2)
+    gt_instances = [objects([[0, 0, 10, 10], [20, 1, 30, 9]], [1, 0])]
+    alone = head.loss_by_feat(*head(features(1)), gt_instances, [META])
+    together = head.loss_by_feat(*head(features(2)), gt_instances * 2, [META] * 2)
     for name, value in alone.items():
         assert value > 0
         torch.testing.assert_close(together[name], value)
     # One of them without its objects: twice nothing over the same N.
-    half = head.loss_by_feat(*head(features(2)), [truths[0], objects()], [META] * 2)
+    half = head.loss_by_feat(*head(features(2)), [gt_instances[0], objects()], [META] * 2)
     for name, value in alone.items():
         torch.testing.assert_close(half[name], value)
 
@@ -52,7 +52,7 @@ def test_autocast_computes_losses_and_scores_in_float32(strip_head, objects):
     assert head.cls_convs[0][0].weight.grad.isfinite().all()
 
 
-def test_unusable_truths_do_not_reach_the_loss(strip_head, objects):
+def test_unusable_gt_instances_do_not_reach_the_loss(strip_head, objects):
     torch.manual_seed(0)
     head = strip_head()
     outs = head(features(1))
@@ -106,7 +106,12 @@ def test_initialised_as_caffe_does(strip_head):
 
 @pytest.mark.parametrize(
     ('setting', 'message'),
-    [(dict(in_channels=None), 'in_channels=None'), (dict(in_channels=(4, 4)), 'anchor_generator has 6 levels')],
+    [
+        (dict(in_channels=None), r'^bbox_head\.in_channels: None'),
+        (dict(in_channels=(4, 4)), r'^bbox_head\.anchor_generator: 6 levels, expected 2'),
+        (dict(share_conv=True), r'^bbox_head\.share_conv: True with '),
+        (dict(loss_bbox=dict(type='GIoULoss'), reg_decoded_bbox=False), r'^bbox_head\.reg_decoded_bbox: False'),
+    ],
 )
 def test_bad_settings_are_refused(setting, message):
     with pytest.raises(ValueError, match=message):

@@ -5,6 +5,7 @@ import torch
 
 from ssd_plugin.models import MultiBoxLoss
 
+MINING = dict(type='ssd_plugin.HardNegativeSampler')
 # Five boxes of 10x10 side by side; the object lies on the first one.
 META = dict(img_shape=(10, 50))
 BOX = [0, 0, 10, 10]
@@ -17,7 +18,7 @@ BBOX = 0.5 * 0.5**2 + (2 - 0.5)
 
 
 def setting(**loss):
-    return dict(assigner=dict(type='ssd_plugin.SSDAssigner'), loss=dict(type='ssd_plugin.MultiBoxLoss', **loss))
+    return dict(sampler=MINING, loss=dict(type='ssd_plugin.MultiBoxLoss', **loss))
 
 
 def losses(head, raw_map, images, logits=LOGITS, deltas=DELTAS, ignored=None):
@@ -35,7 +36,7 @@ def test_loss_by_hand(strip_head, raw_map, objects):
     expected = torch.tensor(PROBABILITIES) - torch.eye(3)[[1, 2, 2, 2, 2]]
     expected[1] = 0
     torch.testing.assert_close(cls_grad[0, :, 0].T, expected)
-    assert bbox_grad[0, :, 0].T.tolist() == [[0.5, 0, 0, -1]] + [[0, 0, 0, 0]] * 4
+    torch.testing.assert_close(bbox_grad[0, :, 0].T, torch.tensor([[0.5, 0, 0, -1]] + [[0.0, 0, 0, 0]] * 4))
 
 
 def test_levels_are_mined_together(strip_head, raw_map, objects):
@@ -74,7 +75,7 @@ def test_min_negatives_teach_without_objects(strip_head, raw_map, objects):
 
 
 def test_ignored_boxes_add_nothing(strip_head, raw_map, objects):
-    head = strip_head(train_cfg=dict(assigner=dict(type='ssd_plugin.SSDAssigner', ignore_iof_thr=0.5)))
+    head = strip_head(train_cfg=dict(assigner=dict(type='ssd_plugin.SSDAssigner', ignore_iof_thr=0.5), sampler=MINING))
     # The third box, the hardest negative, lies in the region; the second becomes the third negative.
     cls, _, cls_grad, _ = losses(head, raw_map, [objects([BOX], [1])], ignored=[objects([[20, 0, 30, 10]], [0])])
     assert cls == pytest.approx(math.log(2) - math.log(0.9) + math.log(2) + math.log(4))
@@ -82,7 +83,8 @@ def test_ignored_boxes_add_nothing(strip_head, raw_map, objects):
 
 
 def test_alpha_and_beta(strip_head, raw_map, objects):
-    cls, bbox, *_ = losses(strip_head(train_cfg=setting(alpha=2, beta=0.25)), raw_map, [objects([BOX], [1])])
+    head = strip_head(train_cfg=setting(alpha=2), loss_bbox=dict(type='SmoothL1Loss', beta=0.25))
+    cls, bbox, *_ = losses(head, raw_map, [objects([BOX], [1])])
     assert (cls, bbox) == (pytest.approx(CLS), pytest.approx(2 * (0.5 - 0.125 + 2 - 0.125)))
 
 
@@ -128,4 +130,7 @@ def test_nothing_waits_for_the_device(strip_head, objects):
 
 def test_defaults():
     loss = MultiBoxLoss()
-    assert (loss.alpha, loss.beta, loss.floor_per_image) == (1.0, 1.0, False)
+    assert (loss.alpha, loss.loss_bbox.beta, loss.floor_per_image) == (1.0, 1.0, False)
+    assert not loss.use_sigmoid
+    assert not loss.compares_boxes
+    assert not loss.needs_quality

@@ -1,159 +1,144 @@
-"""Matching of default boxes to objects, over a whole batch at once."""
+"""SSD's matching of priors to gt boxes, over a whole batch at once."""
 
-from typing import NamedTuple, Optional
+from typing import Any, Optional
 
 import torch
 from torch import Tensor
 
+from ssd_plugin.box_ops import box_iou
+from ssd_plugin.errors import UserError
 from ssd_plugin.registry import TASK_UTILS
 
-from .bipartite import bipartite_match
-from .overlaps import iof, iou
+from .batch_assigner import BACKGROUND, IGNORED
+from .batch_gt_instances import BatchGTInstances
 
-NEGATIVE = -1
-IGNORED = -2
 # Overlaps up to this count as none (`weiliu89/caffe: src/caffe/util/bbox_util.cpp`).
 MIN_OVERLAP = 1e-6
-# Elements of one (images, truths, boxes) overlap block: bounds the memory of the matching however large the batch, and
-# keeps a block in a CPU's second-level cache.
-BLOCK_ON_CPU = 1 << 19
-BLOCK_ON_DEVICE = 1 << 23
+# Overlaps held at a time on a GPU, which bounds the memory of the matching (256 MB each) however large the batch.
+MAX_OVERLAPS = 1 << 26
 
 
-class Truths(NamedTuple):
-    """The objects of a batch, padded to the image with the most.
+def bipartite_match(overlaps: Tensor) -> Tensor:
+    """Match greedily: take the pair of largest overlap, remove its object and its prior, and go on.
 
-    Attributes:
-        boxes: (B, M, 4) float32 xyxy in pixels; anything where ``valid`` is False.
-        labels: (B, M) int64, 0..C-1.
-        valid: (B, M) bool.
+    A pair that is the best of its object and the best of its prior is a greedy pair, whatever happens elsewhere. Each
+    round makes all such pairs of the batch at once, the largest overlap left among them; so there are as many rounds as
+    objects at most. On a CPU, where reading a value costs nothing, settled objects are left out and the last round is
+    the one after which none is open; a GPU runs all rounds without a wait.
+
+    Args:
+        overlaps: (B, M, N) float IoU, 0 where a pair is not to be made.
+
+    Returns:
+        (B, N) int64, index of the object matched to each prior, or -1. Of equal overlaps the lower prior, then the
+        lower object goes first.
+
+    Source: ``weiliu89/caffe: src/caffe/util/bbox_util.cpp`` (MatchBBox, bipartite stage).
     """
-
-    boxes: Tensor
-    labels: Tensor
-    valid: Tensor
+    batch, num_gts, num_priors = overlaps.shape
+    gt_inds = torch.arange(num_gts, device=overlaps.device)
+    matched = torch.full((batch, num_priors), BACKGROUND, dtype=torch.int64, device=overlaps.device)
+    for _ in range(num_gts):
+        best, prior_inds = overlaps.max(2)  # (B, M)
+        rival = overlaps.max(1).indices.gather(1, prior_inds)  # (B, M), the object that the chosen prior prefers
+        open_ = best > MIN_OVERLAP
+        mutual = open_ & (rival == torch.arange(len(gt_inds), device=overlaps.device))
+        matched.scatter_reduce_(1, prior_inds, torch.where(mutual, gt_inds, BACKGROUND), 'amax')
+        open_ = open_ & ~mutual
+        if overlaps.device.type == 'cpu':
+            left = open_.any(0).nonzero()[:, 0]
+            if not len(left):
+                break
+            overlaps, gt_inds, open_ = overlaps[:, left], gt_inds[left], open_[:, left]
+        overlaps = overlaps.masked_fill((matched >= 0)[:, None] | ~open_[..., None], 0)
+    return matched
 
 
 @TASK_UTILS.register_module()
 class SSDAssigner:
-    """Gives every default box its object, the background, or nothing.
+    """Gives every prior its object, the background, or nothing; a :class:`BatchAssigner`.
 
-    First each object gets a box: with ``matching='bipartite'`` (the authors') the pair of the largest overlap is taken
-    out again and again, so that two objects never share their only box; with ``'argmax'`` (mmdet's) every object takes
-    its own best box and later objects overwrite. Then every box still free takes the object it overlaps most, if by at
-    least ``pos_iou_thr``. Ties go to the lower box, then the lower object.
+    First each object gets a prior: the pair of the largest overlap is taken out again and again, so that two objects
+    never share their only prior. Then every prior still free takes the object it overlaps most, if by at least
+    ``pos_iou_thr``. Ties go to the lower prior, then the lower object.
 
     Args:
-        pos_iou_thr: IoU from which a free box becomes positive.
-        neg_iou_thr: IoU below which a free box is background; between the two it is ignored. ``None``: as above.
-        matching: 'bipartite' or 'argmax'.
-        min_pos_iou: Smallest IoU of a pair of the first stage. ``None``: more than 1e-6, the authors' rule.
-        ignore_iof_thr: Free boxes covered by an ignore region by at least this share of their area are ignored; not
+        pos_iou_thr: IoU from which a free prior becomes positive.
+        ignore_iof_thr: Free priors covered by an ignore region by at least this share of their area are ignored; not
             positive switches it off, as the authors have it.
-        ignore_cross_boundary: Ignore boxes that cross the border of the image (paper Table 3).
+        ignore_cross_boundary: Ignore priors that cross the border of the image (paper Table 3).
 
     Raises:
-        ValueError: An unknown matching, or thresholds out of order.
+        UserError: ``pos_iou_thr`` is not above 0.
 
-    Source: spec section 3; ``weiliu89/caffe: src/caffe/util/bbox_util.cpp`` (MatchBBox).
+    Source: docs/fidelity.md section 3; ``weiliu89/caffe: src/caffe/util/bbox_util.cpp`` (MatchBBox).
     """
 
     def __init__(
-        self,
-        pos_iou_thr: float = 0.5,
-        neg_iou_thr: Optional[float] = None,
-        matching: str = 'bipartite',
-        min_pos_iou: Optional[float] = None,
-        ignore_iof_thr: float = -1,
-        ignore_cross_boundary: bool = False,
+        self, pos_iou_thr: float = 0.5, ignore_iof_thr: float = -1, ignore_cross_boundary: bool = False
     ) -> None:
-        if matching not in ('bipartite', 'argmax'):
-            raise ValueError(f"matching={matching!r}, expected 'bipartite' or 'argmax'")
+        if not 0 < pos_iou_thr <= 1:
+            raise UserError(f'SSDAssigner.pos_iou_thr: {pos_iou_thr}, expected more than 0 and at most 1')
         self.pos_iou_thr = pos_iou_thr
-        self.neg_iou_thr = pos_iou_thr if neg_iou_thr is None else neg_iou_thr
-        if not 0 < self.neg_iou_thr <= self.pos_iou_thr:
-            raise ValueError(f'pos_iou_thr={pos_iou_thr}, neg_iou_thr={neg_iou_thr}: expected 0 < neg <= pos')
-        self.matching = matching
-        self.min_pos_iou = min_pos_iou
         self.ignore_iof_thr = ignore_iof_thr
         self.ignore_cross_boundary = ignore_cross_boundary
 
     def assign(
         self,
         priors: Tensor,
-        truths: Truths,
-        ignored: Optional[Truths] = None,
-        input_size: Optional[Tensor] = None,
+        batch_gt: BatchGTInstances,
+        *,
+        batch_gt_ignore: Optional[BatchGTInstances] = None,
+        img_sizes: Optional[Tensor] = None,
+        **kwargs: Any,
     ) -> Tensor:
         """Match a batch.
 
         Args:
-            priors: (N, 4) float32 xyxy, pixels.
-            truths: The objects, M at most per image.
-            ignored: Ignore regions; labels unused.
-            input_size: (B, 2) W and H of the images in pixels; needed for ``ignore_cross_boundary``.
+            priors: (N, 4) float32 xyxy, pixels, of positive area.
+            batch_gt: The objects, M at most per image.
+            batch_gt_ignore: Ignore regions.
+            img_sizes: (B, 2) W and H in pixels; only ``ignore_cross_boundary`` reads them.
+            **kwargs: What other assigners need.
 
         Returns:
-            (B, N) int64: index of the object, -1 for background, -2 for ignored.
+            (B, N) int64: index of the gt instance, -1 for background, -2 for ignored.
         """
-        batch, most = truths.valid.shape
-        crossing = self._crossing(priors, input_size, batch)
-        if most == 0:
-            matched = torch.full((batch, len(priors)), NEGATIVE, dtype=torch.int64, device=priors.device)
-        else:
-            block = BLOCK_ON_CPU if priors.device.type == 'cpu' else BLOCK_ON_DEVICE
-            step = max(1, block // (most * len(priors)))
-            blocks = [
-                self._assign_block(
+        batch, num_gts = batch_gt.gt_valid.shape
+        # Image by image, the overlaps of an image stay in a CPU's cache.
+        step = 1 if priors.device.type == 'cpu' else max(1, MAX_OVERLAPS // (num_gts * len(priors)))
+        crossing = None
+        if self.ignore_cross_boundary:
+            assert img_sizes is not None
+            beyond = (priors[:, 2:] > img_sizes[:, None]).any(-1)  # (B, N)
+            crossing = beyond | (priors[:, :2] < 0).any(-1)
+        assigned_gt_inds = torch.cat(
+            [
+                self._match(
                     priors,
-                    truths.boxes[i : i + step],
-                    truths.valid[i : i + step],
+                    batch_gt.gt_bboxes[i : i + step],
+                    batch_gt.gt_valid[i : i + step],
                     None if crossing is None else crossing[i : i + step],
                 )
                 for i in range(0, batch, step)
             ]
-            matched = torch.cat(blocks)
-        if ignored is not None and self.ignore_iof_thr > 0 and ignored.valid.shape[1]:
-            covered = torch.stack(
-                [
-                    iof(priors, boxes).masked_fill(~valid[:, None], 0).amax(0) >= self.ignore_iof_thr
-                    for boxes, valid in zip(ignored.boxes, ignored.valid)
-                ]
-            )
-            matched = matched.masked_fill(covered & (matched == NEGATIVE), IGNORED)
-        return matched if crossing is None else matched.masked_fill(crossing, IGNORED)
+        )
+        if batch_gt_ignore is not None and self.ignore_iof_thr > 0:
+            # Regions that are not valid have no area, and cover nothing.
+            share = torch.stack(
+                [box_iou(priors[:, None], regions, 'iof').amax(1) for regions in batch_gt_ignore.gt_bboxes]
+            )  # (B, N)
+            covered = (share >= self.ignore_iof_thr) & (assigned_gt_inds == BACKGROUND)
+            assigned_gt_inds = assigned_gt_inds.masked_fill(covered, IGNORED)
+        return assigned_gt_inds if crossing is None else assigned_gt_inds.masked_fill(crossing, IGNORED)
 
-    def _crossing(self, priors: Tensor, input_size: Optional[Tensor], batch: int) -> Optional[Tensor]:
-        """Boxes that cross the border of each image, (B, N) bool; None where they take part as any other."""
-        if not self.ignore_cross_boundary:
-            return None
-        if input_size is None:
-            raise ValueError('ignore_cross_boundary needs the input size of every image')
-        beyond = (priors[:, 2:] > input_size[:, None, :].to(priors)).any(-1)  # (B, N)
-        return (beyond | (priors[:, :2] < 0).any(-1)).expand(batch, -1)
-
-    def _assign_block(self, priors: Tensor, boxes: Tensor, valid: Tensor, crossing: Optional[Tensor]) -> Tensor:
-        # Without extent, padding overlaps nothing.
-        overlaps = iou(boxes.masked_fill(~valid[:, :, None], 0), priors)  # (b, M, N)
+    def _match(self, priors: Tensor, gt_bboxes: Tensor, gt_valid: Tensor, crossing: Optional[Tensor]) -> Tensor:
+        # Padding has no area, and overlaps nothing.
+        overlaps = box_iou(gt_bboxes.masked_fill(~gt_valid[..., None], 0)[:, :, None], priors)  # (b, M, N)
         if crossing is not None:
-            # Out before the matching: an object whose best box crosses the border takes its next best.
-            overlaps.masked_fill_(crossing[:, None], -1)
-        best, index = overlaps.max(1)  # (b, N)
-        matched = torch.where(best >= self.pos_iou_thr, index, NEGATIVE)
-        matched = matched.masked_fill((best < self.pos_iou_thr) & (best >= self.neg_iou_thr), IGNORED)
-        if self.matching == 'bipartite':
-            floor = MIN_OVERLAP if self.min_pos_iou is None else self.min_pos_iou
-            forced = bipartite_match(overlaps, floor)
-        else:
-            forced = self._argmax_match(overlaps, valid)
-        return torch.where(forced >= 0, forced, matched)
-
-    def _argmax_match(self, overlaps: Tensor, valid: Tensor) -> Tensor:
-        batch, most, count = overlaps.shape
-        best, prior = overlaps.max(2)  # (b, M)
-        floor = 0.0 if self.min_pos_iou is None else self.min_pos_iou
-        index = torch.arange(most, device=overlaps.device).expand(batch, most)
-        index = index.masked_fill(~valid | (best < floor), NEGATIVE)
-        empty = torch.full((batch, count), NEGATIVE, dtype=torch.int64, device=overlaps.device)
-        # The largest index wins: a later object overwrites an earlier one.
-        return empty.scatter_reduce_(1, prior, index, 'amax')
+            # Out before the matching: an object whose best prior crosses the border takes its next best.
+            overlaps.masked_fill_(crossing[:, None], 0)
+        best, gt_inds = overlaps.max(1)  # (b, N)
+        matched = bipartite_match(overlaps)
+        positive = (matched < 0) & (best >= self.pos_iou_thr)
+        return torch.where(positive, gt_inds, matched)

@@ -3,7 +3,7 @@ import torch
 from mmdet.structures.bbox import HorizontalBoxes
 from mmengine.structures import InstanceData
 
-from ssd_plugin.models.task_modules.assigners.batch_gt_instances import pad_truths, sizes_of
+from ssd_plugin.models.task_modules.assigners.batch_gt_instances import get_img_sizes, pad_gt_instances
 
 SIZES = torch.tensor([[100.0, 50.0], [80.0, 80.0]])
 
@@ -16,10 +16,10 @@ def image(boxes, labels=None):
 
 
 def test_padded_to_the_image_with_the_most():
-    truths = pad_truths([image([[1, 2, 3, 4]], [7]), image([[5, 5, 9, 9], [6, 6, 8, 8]], [1, 2])], SIZES)
-    assert truths.valid.tolist() == [[True, False], [True, True]]
-    assert truths.boxes.tolist() == [[[1, 2, 3, 4], [0, 0, 0, 0]], [[5, 5, 9, 9], [6, 6, 8, 8]]]
-    assert (truths.labels[0, 0].item(), truths.labels[1].tolist()) == (7, [1, 2])
+    batch_gt = pad_gt_instances([image([[1, 2, 3, 4]], [7]), image([[5, 5, 9, 9], [6, 6, 8, 8]], [1, 2])], SIZES)
+    assert batch_gt.gt_valid.tolist() == [[True, False], [True, True]]
+    assert batch_gt.gt_bboxes.tolist() == [[[1, 2, 3, 4], [0, 0, 0, 0]], [[5, 5, 9, 9], [6, 6, 8, 8]]]
+    assert (batch_gt.gt_labels[0, 0].item(), batch_gt.gt_labels[1].tolist()) == (7, [1, 2])
 
 
 @pytest.mark.parametrize(
@@ -39,33 +39,33 @@ def test_padded_to_the_image_with_the_most():
     ],
 )
 def test_unusable_boxes_are_masked_and_labels_stay_in_place(box):
-    truths = pad_truths([image([[0, 0, 5, 5], box, [1, 1, 9, 9]], [3, 4, 5])], SIZES[:1])
-    assert truths.valid.tolist() == [[True, False, True]]
-    assert truths.labels[truths.valid].tolist() == [3, 5]
-    assert truths.boxes[0, 1].tolist() == [0, 0, 0, 0]
+    batch_gt = pad_gt_instances([image([[0, 0, 5, 5], box, [1, 1, 9, 9]], [3, 4, 5])], SIZES[:1])
+    assert batch_gt.gt_valid.tolist() == [[True, False, True]]
+    assert batch_gt.gt_labels[batch_gt.gt_valid].tolist() == [3, 5]
+    assert batch_gt.gt_bboxes[0, 1].tolist() == [0, 0, 0, 0]
 
 
 def test_boxes_partly_outside_stay_as_they_are():
-    truths = pad_truths([image([[-5, -5, 200, 60]], [0])], SIZES[:1])
-    assert truths.valid.all()
-    assert truths.boxes[0, 0].tolist() == [-5, -5, 200, 60]
+    batch_gt = pad_gt_instances([image([[-5, -5, 200, 60]], [0])], SIZES[:1])
+    assert batch_gt.gt_valid.all()
+    assert batch_gt.gt_bboxes[0, 0].tolist() == [-5, -5, 200, 60]
 
 
 def test_images_without_boxes_labels_or_anything():
-    truths = pad_truths([image([], []), image([[0, 0, 5, 5]])], SIZES)
-    assert truths.valid.tolist() == [[False], [True]]
-    assert pad_truths([None, image([[0, 0, 5, 5]])], SIZES).valid.tolist() == [[False], [True]]
-    assert pad_truths([image([], []), None], SIZES).boxes.shape == (2, 0, 4)
+    batch_gt = pad_gt_instances([image([], []), image([[0, 0, 5, 5]])], SIZES)
+    assert batch_gt.gt_valid.tolist() == [[False], [True]]
+    assert pad_gt_instances([None, image([[0, 0, 5, 5]])], SIZES).gt_valid.tolist() == [[False], [True]]
+    assert pad_gt_instances([image([], []), None], SIZES).gt_valid.tolist() == [[False], [False]]
 
 
 def test_boxes_of_mmdet_and_of_other_types():
     boxes = torch.tensor([[1, 2, 30, 40]])
-    truths = pad_truths(
+    batch_gt = pad_gt_instances(
         [InstanceData(bboxes=HorizontalBoxes(boxes), labels=torch.tensor([1], dtype=torch.int32))], SIZES[:1]
     )
-    assert (truths.boxes.dtype, truths.labels.dtype) == (torch.float32, torch.int64)
-    assert truths.boxes[0, 0].tolist() == [1, 2, 30, 40]
+    assert (batch_gt.gt_bboxes.dtype, batch_gt.gt_labels.dtype) == (torch.float32, torch.int64)
+    assert batch_gt.gt_bboxes[0, 0].tolist() == [1, 2, 30, 40]
 
 
 def test_sizes_are_width_then_height():
-    assert sizes_of([dict(img_shape=(50, 100)), dict(img_shape=(80, 80, 3))], torch.device('cpu')).equal(SIZES)
+    assert get_img_sizes([dict(img_shape=(50, 100)), dict(img_shape=(80, 80, 3))], torch.device('cpu')).equal(SIZES)

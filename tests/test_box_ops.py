@@ -1,0 +1,111 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ssd_plugin.box_ops import MAX_PAIRS, batched_nms, box_iou, rank_in_group
+
+BOXES = torch.tensor([[0.0, 0, 10, 10], [5, 5, 15, 15], [20, 20, 30, 30]])
+
+
+def test_iou_by_hand():
+    others = torch.tensor([[[0.0, 0, 10, 10], [0, 0, 5, 10]], [[20, 20, 30, 25], [0, 0, 0, 0]]])
+    # 25 / (100 + 100 - 25), 100 / 200 of the half box, 25 / (50 + 100 - 25).
+    expected = torch.tensor([[[1, 25 / 175, 0], [0.5, 0, 0]], [[0, 0, 0.5], [0, 0, 0]]])
+    torch.testing.assert_close(box_iou(others[:, :, None], BOXES), expected)
+    torch.testing.assert_close(box_iou(BOXES, BOXES.flip(0)), torch.tensor([0.0, 1, 0]))
+
+
+def test_iof_is_the_covered_share_of_the_first():
+    regions = torch.tensor([[0.0, 0, 100, 100], [0, 0, 10, 5]])
+    found = box_iou(BOXES[:, None], regions, 'iof')
+    torch.testing.assert_close(found, torch.tensor([[1.0, 0.5], [1, 0], [1, 0]]))
+
+
+def test_boxes_without_area_overlap_nothing():
+    point = torch.tensor([[5.0, 5, 5, 5]])
+    assert box_iou(point, point).tolist() == [0]
+
+
+def test_no_boxes():
+    assert box_iou(torch.zeros((2, 0, 1, 4)), BOXES).shape == (2, 0, 3)
+
+
+def test_rank_in_group():
+    scores, groups = torch.tensor([0.3, 0.9, 0.3, 0.1, 0.5]), torch.tensor([2, 0, 2, 0, 2])
+    assert rank_in_group(scores, groups).tolist() == [1, 0, 2, 1, 0]
+    assert rank_in_group(scores[:0], groups[:0]).tolist() == []
+
+
+def overlap(a, b):
+    width = max(0.0, min(a[2], b[2]) - max(a[0], b[0]))
+    height = max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - width * height
+    return width * height / union if union > 0 else 0.0
+
+
+def literal(boxes, scores, idxs, threshold):
+    """Greedy suppression as the books have it."""
+    kept = []
+    for row in sorted(range(len(boxes)), key=lambda row: (-scores[row], row)):
+        if all(overlap(boxes[row], boxes[k]) <= threshold for k in kept if idxs[k] == idxs[row]):
+            kept.append(row)
+    return kept
+
+
+def test_chain_of_overlaps():
+    # Each overlaps the next by 6 of 14 px: the second falls to the first, so that the third lives.
+    boxes = torch.tensor([[0.0, 0, 10, 10], [4, 0, 14, 10], [8, 0, 18, 10]])
+    scores, one = torch.tensor([0.5, 0.4, 0.3]), torch.zeros(3, dtype=torch.int64)
+    assert batched_nms(boxes, scores, one, 0.4).tolist() == [0, 2]
+    assert batched_nms(boxes, scores, one, 6 / 14 + 1e-6).tolist() == [0, 1, 2]
+
+
+def test_exactly_the_threshold_lives_and_scores_decide():
+    boxes = torch.tensor([[0.0, 0, 10, 5], [0, 0, 10, 10]])
+    one = torch.zeros(2, dtype=torch.int64)
+    assert batched_nms(boxes, torch.tensor([0.1, 0.9]), one, 0.5).tolist() == [1, 0]
+    assert batched_nms(boxes, torch.tensor([0.1, 0.9]), one, 0.49).tolist() == [1]
+
+
+def test_groups_do_not_compete():
+    boxes = torch.tensor([[0.0, 0, 10, 10]] * 5)
+    idxs = torch.tensor([7, 0, 7, 2, 2])
+    assert batched_nms(boxes, torch.ones(5), idxs, 0.5).tolist() == [0, 1, 3]
+
+
+def test_nothing_to_suppress():
+    none = torch.zeros(0)
+    assert batched_nms(torch.zeros((0, 4)), none, none.long(), 0.5).tolist() == []
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 2**31), count=st.integers(1, 80), steps=st.sampled_from([1, 5, 10**6]))
+def test_equals_the_literal_rule(seed, count, steps):
+    generator = torch.Generator().manual_seed(seed)
+    # Whole pixels on a small board: many overlaps, equal boxes, equal scores and exact thresholds.
+    corner = torch.randint(0, 12, (count, 2), generator=generator)
+    boxes = torch.cat([corner, corner + torch.randint(1, 9, (count, 2), generator=generator)], 1).float()
+    scores = torch.randint(0, steps, (count,), generator=generator) / steps
+    idxs = torch.randint(0, 3, (count,), generator=generator)
+    assert batched_nms(boxes, scores, idxs, 0.5).tolist() == literal(
+        boxes.tolist(), scores.tolist(), idxs.tolist(), 0.5
+    )
+
+
+def test_more_pairs_than_are_compared_at_a_time():
+    generator = torch.Generator().manual_seed(0)
+    count = 800
+    assert count**2 > 2 * MAX_PAIRS
+    corner = torch.rand((count, 2), generator=generator) * 300
+    boxes = torch.cat([corner, corner + 30], 1)
+    scores = torch.rand(count, generator=generator)
+    idxs = torch.zeros(count, dtype=torch.int64)
+    kept = batched_nms(boxes, scores, idxs, 0.3)
+    assert 50 < len(kept) < 400
+    assert kept.tolist() == literal(boxes.tolist(), scores.tolist(), idxs.tolist(), 0.3)
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
+def test_precision_is_kept(dtype):
+    assert box_iou(BOXES.to(dtype), BOXES.to(dtype)).dtype == dtype

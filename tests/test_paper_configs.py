@@ -207,3 +207,13 @@ def test_voc2007_is_measured_at_11_points_and_voc2012_handed_in():
     metric = load('ssd', 'ssd300_vgg16_voc0712').test_evaluator[0]
     assert (metric.type, metric.eval_mode) == ('VOCMetric', '11points')
     assert load('ssd', 'ssd512_vgg16_voc0712pp').test_evaluator.type == 'ssd_plugin.VOCSubmission'
+
+
+@pytest.mark.parametrize('stem', [stem for stem in SSD if 'ilsvrc' in stem])
+def test_ilsvrc_is_measured_as_the_authors_do_beside_coco(stem):
+    config = load('ssd', stem)
+    voc, coco = config.test_evaluator
+    assert voc.to_dict() == dict(type='VOCMetric', metric='mAP', eval_mode='area')
+    assert coco.type == 'CocoMetric'
+    assert coco.ann_file.endswith(config.test_dataloader.dataset.ann_file)
+    assert config.val_evaluator == config.test_evaluator

@@ -36,9 +36,9 @@ def narrow(monkeypatch):
 
 
 @pytest.fixture(scope='module')
-def photograph(tmp_path_factory):
+def sample(tmp_path_factory):
     """An image on disk with one object, as a data set describes it."""
-    path = tmp_path_factory.mktemp('images') / 'photograph.jpg'
+    path = tmp_path_factory.mktemp('images') / 'image.jpg'
     pixels = np.random.RandomState(0).randint(0, 256, (240, 320, 3), dtype=np.uint8)
     cv2.rectangle(pixels, (80, 60), (240, 200), (30, 200, 60), -1)
     cv2.imwrite(str(path), pixels)
@@ -62,14 +62,14 @@ def pipeline_of(dataset):
 
 
 @pytest.mark.parametrize('path', VARIANTS, ids=name_of)
-def test_config_trains_a_step_and_predicts(path, narrow, photograph):
+def test_config_trains_a_step_and_predicts(path, narrow, sample):
     torch.manual_seed(0)
     np.random.seed(0)
     config = load(path)
     detector = build(config)
 
     train = pipeline_of(config.train_dataloader.dataset)
-    batch = pseudo_collate([train(dict(photograph)) for _ in range(2)])
+    batch = pseudo_collate([train(dict(sample)) for _ in range(2)])
     wrapper = build_optim_wrapper(detector, config.optim_wrapper)
     weights = next(detector.bbox_head.parameters()).detach().clone()
     detector.train()
@@ -83,7 +83,7 @@ def test_config_trains_a_step_and_predicts(path, narrow, photograph):
     # Untrained scores lie below any sensible threshold; a lower one makes the prediction do its whole work.
     detector.bbox_head.test_cfg = dict(config.model.test_cfg, score_thr=1e-4)
     with torch.no_grad():
-        (detection,) = detector.test_step(pseudo_collate([test(dict(photograph))]))
+        (detection,) = detector.test_step(pseudo_collate([test(dict(sample))]))
     found = detection.pred_instances
     assert 0 < len(found) <= config.model.test_cfg.max_per_img
     assert torch.isfinite(found.bboxes).all()

@@ -33,14 +33,14 @@ DATA = {
 SCHEDULES = {
     'voc07': ((120, [80, 100]), (60, [40, 50])),
     'voc0712': ((120, [80, 100]), (60, [40, 50])),
-    'voc0712-coco': ((120, [80, 100]), (60, [40, 50])),
+    'voc0712-coco': ((120, [80]), (60, [40])),
     'voc0712pp': ((240, [160, 200]), (80, [60])),
-    'voc0712pp-coco': ((160, [107, 133]), (80, [53.5, 66.5])),
+    'voc0712pp-coco': ((160, [120]), (80, [60])),
     'coco': ((400, [280, 360]), (240, [160, 200])),
     'coco-trainval35k': ((400, [280, 360]), (240, [160, 200])),
     'ilsvrc-det': ((440, [320, 400]), (440, [320, 400])),
 }
-SCHEDULES_512 = {data: ((360, [252, 324]), (240, [160, 200])) for data in ('coco', 'coco-trainval35k')}
+SCHEDULES_512 = {data: ((360, [280, 320]), (240, [160, 200])) for data in ('coco', 'coco-trainval35k')}
 # Input and smallest scale in percent -> sides of the small squares, and the last large one.
 SIDES = {
     (300, 20): [30, 60, 111, 162, 213, 264, 315],
@@ -142,7 +142,7 @@ def test_schedules(stem):
     assert config.train_cfg.max_iters == thousands * 1000
     (scheduler,) = config.param_scheduler
     assert (scheduler.type, scheduler.by_epoch, scheduler.gamma) == ('MultiStepLR', False, 0.1)
-    assert scheduler.milestones == [int(fall * 1000) for fall in falls]
+    assert scheduler.milestones == [fall * 1000 for fall in falls]
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,8 @@ def test_schedules(stem):
 def test_optimiser_and_batch(folder, stem):
     config = load(folder, stem)
     wrapper = config.optim_wrapper
-    assert wrapper.optimizer.to_dict() == dict(type='SGD', lr=1e-3, momentum=0.9, weight_decay=5e-4)
+    lr = 1e-4 if '0712-coco' in stem or '0712pp-coco' in stem else 1e-3  # fine-tuning
+    assert wrapper.optimizer.to_dict() == dict(type='SGD', lr=lr, momentum=0.9, weight_decay=5e-4)
     assert wrapper.paramwise_cfg.to_dict() == dict(bias_lr_mult=2.0, bias_decay_mult=0.0)
     assert 'clip_grad' not in wrapper
     assert config.train_dataloader.batch_size == config.total_batch_size == 32
@@ -206,3 +207,13 @@ def test_voc2007_is_measured_at_11_points_and_voc2012_handed_in():
     metric = load('ssd', 'ssd300_vgg16_voc0712').test_evaluator[0]
     assert (metric.type, metric.eval_mode) == ('VOCMetric', '11points')
     assert load('ssd', 'ssd512_vgg16_voc0712pp').test_evaluator.type == 'ssd_plugin.VOCSubmission'
+
+
+@pytest.mark.parametrize('stem', [stem for stem in SSD if 'ilsvrc' in stem])
+def test_ilsvrc_is_measured_as_the_authors_do_beside_coco(stem):
+    config = load('ssd', stem)
+    voc, coco = config.test_evaluator
+    assert voc.to_dict() == dict(type='VOCMetric', metric='mAP', eval_mode='area')
+    assert coco.type == 'CocoMetric'
+    assert coco.ann_file.endswith(config.test_dataloader.dataset.ann_file)
+    assert config.val_evaluator == config.test_evaluator

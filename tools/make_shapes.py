@@ -1,4 +1,4 @@
-"""Draws the embedded data set of shapes.
+"""Draw the embedded data set of shapes.
 
 Example: python tools/make_shapes.py data/shapes --images 500
 """
@@ -10,7 +10,8 @@ from pathlib import Path
 from rich.progress import track
 
 from ssd_plugin.cli.tool_main import run_tool
-from ssd_plugin.datasets.shapes import PictureRecord, ShapesParameters, make_shapes
+from ssd_plugin.datasets.shapes.annotations import ImageRecord
+from ssd_plugin.datasets.shapes.make_shapes import ShapesParameters, make_shapes
 from ssd_plugin.errors import UserError
 
 
@@ -18,7 +19,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     defaults = ShapesParameters()
     parser.add_argument('out', type=Path, help='folder to write; one that already holds this data set is left alone')
-    parser.add_argument('--images', type=int, default=defaults.images, help='number of pictures (default: %(default)s)')
+    parser.add_argument('--images', type=int, default=defaults.images, help='number of images (default: %(default)s)')
     parser.add_argument('--size', default='320x240', help='width x height in pixels (default: %(default)s)')
     parser.add_argument('--seed', type=int, default=defaults.seed, help='(default: %(default)s)')
     parser.add_argument(
@@ -35,7 +36,7 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(sides[0]), int(sides[1])
 
 
-def show_progress(records: Iterable[PictureRecord], total: int) -> Iterable[PictureRecord]:
+def show_progress(records: Iterable[ImageRecord], total: int) -> Iterable[ImageRecord]:
     return track(records, description='drawing', total=total)
 
 
@@ -44,7 +45,7 @@ def main() -> None:
     width, height = parse_size(args.size)
     parameters = ShapesParameters(args.images, width, height, args.seed, args.val_fraction)
     written = make_shapes(args.out, parameters, args.workers, show_progress)
-    print(f'{args.out}: {parameters.images} pictures {"written" if written else "already there"}')
+    print(f'{args.out}: {parameters.images} images {"written" if written else "already there"}')
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""Checks a data set of the paper after unpacking its archives, and writes the annotation files that the configs name.
+"""Check a data set of the paper after unpacking its archives, and write the annotation files that the configs name.
 
 Nothing is downloaded: what is missing is named, with the page that has it.
 

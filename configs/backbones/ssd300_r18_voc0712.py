@@ -1,3 +1,4 @@
+# SSD300 on ResNet-18, with torchvision's weights.
 _base_ = '../ssd/ssd300_vgg16_voc0712.py'
 model = dict(
     data_preprocessor=dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375]),  # of the pretrained weights

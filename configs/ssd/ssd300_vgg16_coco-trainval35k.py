@@ -1,3 +1,4 @@
+# SSD300* on COCO as the paper splits it.
 _base_ = [
     '../_base_/models/ssd300_vgg16.py',
     '../_base_/datasets/coco_trainval35k.py',

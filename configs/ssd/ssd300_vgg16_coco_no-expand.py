@@ -1,8 +1,6 @@
 # Without the expansion trick.
 _base_ = './ssd300_vgg16_coco.py'
-train_pipeline = [
-    dict(step, expand_prob=0.0) if step.type == 'ssd_plugin.SSDAugment' else step for step in _base_.train_pipeline
-]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-train_cfg = dict(max_iters=240000)
-param_scheduler = [dict(type='MultiStepLR', by_epoch=False, milestones=[160000, 200000], gamma=0.1)]
+from ssd_plugin.config_edits import trained_for, without_expansion
+
+without_expansion(_base_)
+trained_for(_base_, 240000, milestones=[160000, 200000])

@@ -1,12 +1,8 @@
-# Fine-tuned from COCO, classes mapped by name. 160,000 iterations are the authors', the milestones are ours.
+# Fine-tuned from COCO, classes mapped by name. The authors give 160,000 iterations; milestone and rate are second hand.
 _base_ = './ssd300_vgg16_voc0712pp.py'
-# The default boxes go with the weights.
-model = dict(bbox_head=dict(anchor_generator=dict(basesize_ratio_range=(0.15, 0.9))))
-custom_hooks = [
-    *_base_.custom_hooks,
-    dict(
-        type='ssd_plugin.PartialLoadHook', checkpoint='{{$COCO_CHECKPOINT:work_dirs/ssd300_vgg16_coco/iter_400000.pth}}'
-    ),
-]
-train_cfg = dict(max_iters=160000)
-param_scheduler = [dict(type='MultiStepLR', by_epoch=False, milestones=[107000, 133000], gamma=0.1)]
+from ssd_plugin.config_edits import fine_tuned_from, trained_for
+
+fine_tuned_from(_base_, '{{$COCO_CHECKPOINT:work_dirs/ssd300_vgg16_coco/iter_400000.pth}}')
+trained_for(_base_, 160000, milestones=[120000])
+optim_wrapper = dict(optimizer=dict(lr=1e-4))
+model = dict(bbox_head=dict(anchor_generator=dict(basesize_ratio_range=(0.15, 0.9))))  # of COCO, with the weights

@@ -1,2 +1,6 @@
-_base_ = './ssd512_vgg16_voc0712.py'
-train_dataloader = dict(dataset=dict(datasets=_base_.train_dataloader.dataset.datasets[:1]))
+# Milestones as for SSD300.
+_base_ = './ssd300_vgg16_voc07.py'
+from ssd_plugin.config_edits import at_size
+
+at_size(_base_, 512)
+model = dict(bbox_head=dict(anchor_generator=dict(basesize_ratio_range=(0.15, 0.9))))

@@ -1,11 +1,6 @@
 # Milestones as for SSD300; the authors give the 120,000 iterations only.
 _base_ = './ssd300_vgg16_voc0712.py'
-input_size = (512, 512)  # W, H
-model = dict(input_size=input_size, bbox_head=dict(anchor_generator=dict(basesize_ratio_range=(0.15, 0.9))))
-train_pipeline = [dict(step, scale=input_size) if 'scale' in step else step for step in _base_.train_pipeline]
-test_pipeline = [dict(step, scale=input_size) if 'scale' in step else step for step in _base_.test_pipeline]
-train_dataloader = dict(
-    dataset=dict(datasets=[dict(part, pipeline=train_pipeline) for part in _base_.train_dataloader.dataset.datasets])
-)
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-test_dataloader = val_dataloader
+from ssd_plugin.config_edits import at_size
+
+at_size(_base_, 512)
+model = dict(bbox_head=dict(anchor_generator=dict(basesize_ratio_range=(0.15, 0.9))))

@@ -1,12 +1,7 @@
-# Fine-tuned from COCO, classes mapped by name. 160,000 iterations are the authors', the milestones are ours.
-_base_ = './ssd512_vgg16_voc0712pp.py'
-# The default boxes go with the weights.
-model = dict(bbox_head=dict(anchor_generator=dict(basesize_ratio_range=(0.1, 0.9))))
-custom_hooks = [
-    *_base_.custom_hooks,
-    dict(
-        type='ssd_plugin.PartialLoadHook', checkpoint='{{$COCO_CHECKPOINT:work_dirs/ssd512_vgg16_coco/iter_360000.pth}}'
-    ),
-]
-train_cfg = dict(max_iters=160000)
-param_scheduler = [dict(type='MultiStepLR', by_epoch=False, milestones=[107000, 133000], gamma=0.1)]
+# Fine-tuned from COCO with the schedule of SSD300, whose milestone and rate are second hand.
+_base_ = './ssd300_vgg16_voc0712pp-coco.py'
+from ssd_plugin.config_edits import at_size, fine_tuned_from
+
+at_size(_base_, 512)
+fine_tuned_from(_base_, '{{$COCO_CHECKPOINT:work_dirs/ssd512_vgg16_coco/iter_360000.pth}}')
+model = dict(bbox_head=dict(anchor_generator=dict(basesize_ratio_range=(0.1, 0.9))))  # of COCO, with the weights

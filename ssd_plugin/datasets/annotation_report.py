@@ -1,4 +1,4 @@
-"""Looks through a data set's annotations: unusable boxes are counted, classes nobody asked for are an error."""
+"""Look through a data set's annotations: count unusable boxes, refuse classes that the data set does not list."""
 
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
@@ -22,7 +22,7 @@ _FILES_NAMED = 3
 
 @dataclass(frozen=True)
 class AnnotationReport:
-    """What a data set's annotations hold.
+    """Summary of a data set's annotations.
 
     Attributes:
         images: Images looked at.
@@ -37,7 +37,7 @@ class AnnotationReport:
     files: tuple[str, ...]
 
     def line(self) -> Optional[str]:
-        """Says in one line what is unusable.
+        """Say in one line what is unusable.
 
         Returns:
             The line, or None if every box is usable.
@@ -60,9 +60,9 @@ class _Image:
 
 
 def scan(dataset: Any, allow_other_classes: bool = False) -> AnnotationReport:
-    """Looks at every annotation of a data set.
+    """Look at every annotation of a data set.
 
-    The boxes are those the data set yields, except of a COCO file, where mmdet drops the unusable ones without a word:
+    The boxes are those the data set yields, except of a COCO file, where mmdet drops the unusable ones silently:
     there they are those of the file.
 
     Args:
@@ -70,7 +70,7 @@ def scan(dataset: Any, allow_other_classes: bool = False) -> AnnotationReport:
         allow_other_classes: Whether annotations may be of a class the data set does not list, which mmdet leaves out.
 
     Returns:
-        What was found.
+        The summary.
 
     Raises:
         UserError: An annotation is of a class the data set does not list, or a COCO file's categories are not in the

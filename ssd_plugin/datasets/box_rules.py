@@ -1,4 +1,4 @@
-"""Says which boxes can be learned from: the one rule that transforms, hooks and tools share."""
+"""Decide which boxes can be learned from: the one rule that transforms, hooks and tools share."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ REASONS = (NOT_FINITE, NO_AREA, OUTSIDE)
 
 
 def invalid_boxes(boxes: NDArray[Any], width: float, height: float) -> dict[str, NDArray[np.bool_]]:
-    """Finds the boxes that cannot be learned from, each under its first reason.
+    """Find the boxes that cannot be learned from, each under its first reason.
 
     Args:
         boxes: (M, 4) numbers, xyxy in pixels; M may be 0.
@@ -39,7 +39,7 @@ def invalid_boxes(boxes: NDArray[Any], width: float, height: float) -> dict[str,
 
 
 def usable(boxes: NDArray[Any], width: float, height: float) -> NDArray[np.bool_]:
-    """Tells for each box whether it can be learned from.
+    """Tell for each box whether it can be learned from.
 
     A box is usable if it is finite, has x2 > x1 and y2 > y1, and shares a positive area with the image.
 

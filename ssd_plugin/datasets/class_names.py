@@ -1,12 +1,12 @@
-"""Writes the classes of a data set into a line that a user reads."""
+"""Write the classes of a data set into a line that a user reads."""
 
 from collections.abc import Iterable
 
-_SHOWN = 20
+_MAX_NAMES = 20
 
 
 def format_class_names(classes: Iterable[str]) -> str:
-    """Lists the names, the first 20 of many.
+    """List the names, the first 20 of many.
 
     Args:
         classes: Names in the order of their labels.
@@ -15,5 +15,5 @@ def format_class_names(classes: Iterable[str]) -> str:
         ``(cat, dog)``, or ``(cat, dog, ... 80 classes)``.
     """
     names = list(classes)
-    rest = f', ... {len(names)} classes' if len(names) > _SHOWN else ''
-    return f'({", ".join(names[:_SHOWN])}{rest})'
+    rest = f', ... {len(names)} classes' if len(names) > _MAX_NAMES else ''
+    return f'({", ".join(names[:_MAX_NAMES])}{rest})'

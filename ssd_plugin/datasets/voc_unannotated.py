@@ -1,4 +1,4 @@
-"""VOC's test images whose annotations are kept secret."""
+"""VOC's test images whose annotations are not published."""
 
 from typing import Any
 
@@ -20,13 +20,13 @@ class VOCTestDataset(VOCDataset):
     """
 
     def load_data_list(self) -> list[dict[str, Any]]:
-        """Lists the images.
+        """List the images.
 
         Returns:
             Per image ``img_id`` (the name in the list), ``img_path``, ``height``, ``width`` and no ``instances``.
 
         Raises:
-            UserError: An image of the list is missing or is no picture.
+            UserError: An image of the list is missing or is no image file.
         """
         names = (line.strip() for line in list_from_file(self.ann_file, backend_args=self.backend_args))
         return [self._describe(name) for name in names if name]
@@ -39,5 +39,5 @@ class VOCTestDataset(VOCDataset):
         except FileNotFoundError as error:
             raise UserError(f'{path} does not exist, expected an image for {name!r} of {self.ann_file}') from error
         except UnidentifiedImageError as error:
-            raise UserError(f'{path}: no picture, expected a JPEG photograph') from error
+            raise UserError(f'{path}: not an image, expected a JPEG file') from error
         return {'img_id': name, 'img_path': path, 'height': height, 'width': width, 'instances': []}

@@ -7,7 +7,7 @@ from ssd_plugin.errors import UserError
 
 @pytest.fixture
 def root(tmp_path):
-    """Two photographs and a list of them, without annotations."""
+    """Two images and a list of them, without annotations."""
     for folder in ('VOC2012/JPEGImages', 'VOC2012/ImageSets/Main'):
         (tmp_path / folder).mkdir(parents=True)
     for name, size in (('2008_000001', (50, 30)), ('2008_000004', (20, 40))):
@@ -51,7 +51,7 @@ def test_missing_image(root):
         build(root)
 
 
-def test_no_picture(root):
+def test_file_that_is_no_image(root):
     (root / 'VOC2012/JPEGImages/2008_000001.jpg').write_bytes(b'text')
-    with pytest.raises(UserError, match=r'2008_000001\.jpg: no picture, expected a JPEG photograph'):
+    with pytest.raises(UserError, match=r'2008_000001\.jpg: not an image, expected a JPEG file'):
         build(root)

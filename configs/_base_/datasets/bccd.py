@@ -1,4 +1,4 @@
-# BCCD: photographs of blood cells through a microscope, VOC layout.
+# BCCD: microscope images of blood cells, VOC layout.
 _base_ = '../pipelines/ssd300.py'
 data_root = '{{$BCCD_ROOT:data/BCCD/}}'
 metainfo = dict(classes=('RBC', 'WBC', 'Platelets'), palette=[(220, 60, 60), (120, 80, 200), (240, 180, 40)])

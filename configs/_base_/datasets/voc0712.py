@@ -1,13 +1,12 @@
 # Train on VOC2007 + VOC2012 trainval, test on VOC2007 test.
 _base_ = '../pipelines/ssd300.py'
+from ssd_plugin.config_edits import with_step
+
+# The authors train on difficult objects as on any other.
+with_step(_base_, 'ssd_plugin.SSDFilterBoxes', use_difficult_gt=True)
 data_root = '{{$VOC_ROOT:data/VOCdevkit/}}'
 total_batch_size = 32  # over all devices; tools/train.py gives each its share
 
-# The authors train on difficult objects as on any other.
-train_pipeline = [
-    dict(step, use_difficult_gt=True) if step.type == 'ssd_plugin.SSDFilterBoxes' else step
-    for step in _base_.train_pipeline
-]
 train_dataloader = dict(
     batch_size=total_batch_size,
     num_workers=4,
@@ -22,7 +21,7 @@ train_dataloader = dict(
                 data_root=data_root,
                 ann_file=f'VOC{year}/ImageSets/Main/trainval.txt',
                 data_prefix=dict(sub_data_root=f'VOC{year}/'),
-                pipeline=train_pipeline,
+                pipeline=_base_.train_pipeline,
             )
             for year in (2007, 2012)
         ],

@@ -10,9 +10,9 @@ train_pipeline = [
 test_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='ssd_plugin.SSDResize', scale=input_size, random_interpolation=False),
-    # After the resize: metrics compare in pixels of the photograph.
+    # After the resize: metrics compare in pixels of the original image.
     dict(type='LoadAnnotations', with_bbox=True),
-    # The COCO metric takes the truths of a VOC data set from `instances`.
+    # The COCO metric takes the objects of a VOC data set from `instances`.
     dict(
         type='PackDetInputs',
         meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'instances'),

@@ -1,4 +1,4 @@
-# SSD300* on VOC: batch 32, 120,000 iterations (spec of the authors' script; no warm-up, no clipping).
+# SSD300* on VOC: batch 32, 120,000 iterations (as the authors' script; no warm-up, no clipping).
 _base_ = '../default_runtime.py'
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=120000, val_interval=10000)
 val_cfg = dict(type='ValLoop')

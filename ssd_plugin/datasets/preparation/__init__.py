@@ -1,1 +1,1 @@
-"""Checks the paper's data sets after unpacking, and writes the annotation files that its configs name."""
+"""Check the paper's data sets after unpacking, and write the annotation files that its configs name."""

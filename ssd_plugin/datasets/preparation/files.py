@@ -1,4 +1,4 @@
-"""What the preparations share: reading lists, naming what is missing, writing whole files or none."""
+"""Read lists, name what is missing, write whole files or none: what the preparations share."""
 
 import json
 import os
@@ -12,11 +12,11 @@ from ssd_plugin.whole_file import whole_file
 #: Wraps what is gone through, given a description and the number of steps, and shows how far it is.
 Progress = Callable[[Iterable[Any], str, int], Iterable[Any]]
 
-_NAMES_SHOWN = 3
+_MAX_NAMES = 3
 
 
 def expect(path: Path, kind: str, source: str) -> None:
-    """Looks for a file or folder.
+    """Require a file or folder.
 
     Args:
         path: Where it must be.
@@ -31,7 +31,7 @@ def expect(path: Path, kind: str, source: str) -> None:
 
 
 def read_names(path: Path) -> list[str]:
-    """Reads the first column of an image list.
+    """Read the first column of an image list.
 
     Args:
         path: One image a line, perhaps with a number behind it.
@@ -43,7 +43,7 @@ def read_names(path: Path) -> list[str]:
 
 
 def expect_members(names: Iterable[str], folder: Path, suffix: str, source: str) -> None:
-    """Looks for a file of each name in a folder, which is listed once.
+    """Require a file of each name in a folder, which is listed once.
 
     Args:
         names: Without ending.
@@ -58,13 +58,13 @@ def expect_members(names: Iterable[str], folder: Path, suffix: str, source: str)
     there = set(os.listdir(folder))
     missing = [name for name in names if f'{name}{suffix}' not in there]
     if missing:
-        shown = ', '.join(f'{name}{suffix}' for name in missing[:_NAMES_SHOWN])
-        more = ', ...' if len(missing) > _NAMES_SHOWN else ''
-        raise UserError(f'{folder}: {len(missing)} files are missing ({shown}{more}), expected them from {source}')
+        first = ', '.join(f'{name}{suffix}' for name in missing[:_MAX_NAMES])
+        more = ', ...' if len(missing) > _MAX_NAMES else ''
+        raise UserError(f'{folder}: {len(missing)} files are missing ({first}{more}), expected them from {source}')
 
 
 def expect_count(found: int, wanted: int, what: str) -> None:
-    """Compares a number of images with the published one.
+    """Compare a number of images with the published one.
 
     Args:
         found: What is there.
@@ -79,7 +79,7 @@ def expect_count(found: int, wanted: int, what: str) -> None:
 
 
 def write_json(content: Any, path: Path) -> None:
-    """Writes a JSON file, whole or not at all, over an older one.
+    """Write a JSON file, whole or not at all, over an older one.
 
     Args:
         content: Plain values.

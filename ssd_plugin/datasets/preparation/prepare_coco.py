@@ -1,4 +1,4 @@
-"""Writes COCO's annotations for the paper's split of val2014: 5,000 images to test on, the others to train on."""
+"""Write COCO's annotations for the paper's split of val2014: 5,000 images to test on, the others to train on."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ VALMINUSMINIVAL_IMAGES = 35504
 
 
 def prepare_coco(root: Path, progress: Progress) -> list[str]:
-    """Writes ``annotations/instances_minival2014.json`` and ``instances_valminusminival2014.json``.
+    """Write ``annotations/instances_minival2014.json`` and ``instances_valminusminival2014.json``.
 
     The published minival2014 is COCO's later val2017: the same 5,000 images, which all come from val2014. So its
     numbers are read from val2017's annotations, and the annotations themselves from val2014's.
@@ -51,7 +51,7 @@ def prepare_coco(root: Path, progress: Progress) -> list[str]:
 
 
 def split(content: dict[str, Any], ids: set[int]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Divides a COCO file in two.
+    """Divide a COCO file in two.
 
     Args:
         content: The whole file.
@@ -63,10 +63,10 @@ def split(content: dict[str, Any], ids: set[int]) -> tuple[dict[str, Any], dict[
     Raises:
         UserError: An image of ``ids`` is not in the file.
     """
-    strange = ids - {image['id'] for image in content['images']}
-    if strange:
+    unknown = ids - {image['id'] for image in content['images']}
+    if unknown:
         raise UserError(
-            f'instances_val2014.json lacks {len(strange)} images of instances_val2017.json ({min(strange)}, ...), '
+            f'instances_val2014.json lacks {len(unknown)} images of instances_val2017.json ({min(unknown)}, ...), '
             'expected all of them'
         )
     common = {key: value for key, value in content.items() if key not in ('images', 'annotations')}

@@ -1,4 +1,4 @@
-"""Writes ILSVRC DET as COCO files: train + val1 to train on, val2 to test on."""
+"""Write ILSVRC DET as COCO files: train + val1 to train on, val2 to test on."""
 
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ VAL2_IMAGES = 9917
 
 
 def prepare_ilsvrc(root: Path, progress: Progress) -> list[str]:
-    """Writes ``annotations/det_trainval1.json`` and ``det_val2.json``.
+    """Write ``annotations/det_trainval1.json`` and ``det_val2.json``.
 
     Images of train and val1 without an annotation file are left out, as the authors do. Corners are taken as they stand
     in the XML files.
@@ -89,7 +89,7 @@ def _collect(root: Path, names: Iterable[str], skip: bool) -> dict[str, Any]:
 
 
 def _subset(name: str) -> str:
-    """The folder of an image: ILSVRC2014_train_0006/... lies in train, ILSVRC2012_val_00000001 in val."""
+    """Find the folder of an image: ILSVRC2014_train_0006/... lies in train, ILSVRC2012_val_00000001 in val."""
     parts = name.split('/')[0].split('_')
     if len(parts) < 2 or parts[1] not in ('train', 'val'):
         raise UserError(f'ImageSets/DET: {name!r}, expected a name such as ILSVRC2012_val_00000001')
@@ -97,7 +97,7 @@ def _subset(name: str) -> str:
 
 
 def read_annotation(path: Path) -> tuple[int, int, list[tuple[int, tuple[float, ...]]]]:
-    """Reads an XML file of ILSVRC.
+    """Read an XML file of ILSVRC.
 
     Args:
         path: The file.

@@ -1,4 +1,4 @@
-"""Checks PASCAL VOC; the configs read its own files, so that nothing is written."""
+"""Check PASCAL VOC; the configs read its own files, so that nothing is written."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -43,7 +43,7 @@ TEST_2012 = ImageSet(2012, 'test', 10991, False, SERVER)
 
 
 def prepare_voc(root: Path, progress: Progress) -> list[str]:
-    """Checks lists, images and annotations.
+    """Check lists, images and annotations.
 
     Args:
         root: The folder ``VOCdevkit``, with ``VOC2007`` and ``VOC2012``.

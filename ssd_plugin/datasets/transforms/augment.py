@@ -24,7 +24,7 @@ UNDISTORTED = Distortion(contrast_last=False, brightness=None, contrast=None, sa
 
 @TRANSFORMS.register_module()
 class SSDAugment(BaseTransform):
-    """Does what distortion, expansion, crop, resizing and mirroring do one after the other, several times as fast.
+    """Distort, expand, crop, resize and mirror in one pass, several times as fast as one after the other.
 
     The geometry is drawn on the boxes alone; then the part of the image that shows is cut, resized straight into the
     output and distorted once. Boxes, labels and flags equal those of ``SSDPhotometricDistort``, ``SSDExpand``,
@@ -71,7 +71,7 @@ class SSDAugment(BaseTransform):
         self.flip_prob = flip_prob
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Augments the image and its objects.
+        """Augment the image and its objects.
 
         Args:
             results: mmdet's result dict with ``img`` (H, W, 3) uint8 BGR.

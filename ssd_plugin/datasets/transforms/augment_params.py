@@ -1,8 +1,8 @@
-"""What the augmentation draws, apart from any pixel: small frozen records from numpy's global generator.
+"""Draw the parameters of the augmentation, apart from any pixel, as frozen records.
 
-Every draw takes a fixed number of values from the generator for given arguments, so the step-by-step transforms and
-``SSDAugment``, which call these functions in the same order, see the same augmentation under the same random state.
-All arithmetic is in double precision.
+For given arguments every draw takes a fixed number of values from numpy's global generator. So the step-by-step
+transforms and ``SSDAugment``, which call these functions in the same order, see the same augmentation under the same
+random state. All arithmetic is in double precision.
 """
 
 from collections.abc import Sequence
@@ -67,7 +67,7 @@ class Crop:
     y2: float
 
     def pixels(self, width: int, height: int) -> PixelRectangle:
-        """Gives the pixels to cut.
+        """Compute the pixels to cut.
 
         Differs: at least one pixel is cut, where Caffe asks OpenCV for an empty image if a side has one or two pixels.
 
@@ -99,7 +99,7 @@ def _between(uniform: Any, bounds: Range) -> Any:
 def draw_distortion(
     prob: float, brightness_delta: float, contrast_range: Range, saturation_range: Range, hue_delta: float
 ) -> Distortion:
-    """Draws a photometric distortion; nine values of the generator.
+    """Draw a photometric distortion; nine values of the generator.
 
     Args:
         prob: Probability of each of the four operations, independently.
@@ -124,7 +124,7 @@ def draw_distortion(
 
 
 def draw_expansion(width: int, height: int, prob: float, ratio_range: Range) -> Optional[Expansion]:
-    """Draws the "zoom out"; four values of the generator.
+    """Draw the "zoom out"; four values of the generator.
 
     Args:
         width: Image width in pixels.
@@ -176,7 +176,7 @@ def draw_crop(
     scale_range: Range,
     aspect_range: Range,
 ) -> Crop:
-    """Draws the crop of the batch sampler.
+    """Draw the crop of the batch sampler.
 
     Besides the whole image there is one sampler for each entry of ``min_ious``. A sampler tries up to ``trials``
     rectangles and yields the first whose IoU with any one box reaches its bound. All samplers run, and one of the
@@ -217,7 +217,7 @@ def draw_crop(
 
 
 def draw_interpolation() -> str:
-    """Draws one of ``INTERPOLATIONS``; one value of the generator.
+    """Draw one of ``INTERPOLATIONS``; one value of the generator.
 
     Returns:
         The name.
@@ -228,7 +228,7 @@ def draw_interpolation() -> str:
 
 
 def draw_flip(prob: float) -> bool:
-    """Draws whether the image is mirrored; one value of the generator, used as mmdet's ``RandomFlip`` uses it.
+    """Draw whether the image is mirrored; one value of the generator, used as mmdet's ``RandomFlip`` uses it.
 
     Args:
         prob: Probability of mirroring.

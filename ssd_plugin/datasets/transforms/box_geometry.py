@@ -1,4 +1,4 @@
-"""What the geometric steps do to boxes: float32 in, float32 out, so that every step rounds the same way."""
+"""Move boxes as the geometric steps move pixels: float32 in and out, so that every step rounds the same way."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ Boxes = NDArray[np.float32]
 
 
 def shift(boxes: Boxes, left: int, top: int) -> Boxes:
-    """Moves boxes with the image they lie on.
+    """Move boxes with the image they lie on.
 
     Args:
         boxes: (M, 4) float32, xyxy in pixels.
@@ -25,7 +25,7 @@ def shift(boxes: Boxes, left: int, top: int) -> Boxes:
 
 
 def project_to_crop(boxes: Boxes, crop: Crop, width: int, height: int) -> tuple[Boxes, NDArray[np.bool_]]:
-    """Keeps the boxes whose centre lies in the crop, clips them to it and moves them into its pixels.
+    """Keep the boxes whose centre lies in the crop, clips them to it and moves them into its pixels.
 
     The centre may lie on the crop's border. The coordinates follow the crop as drawn, before its corners are
     truncated to whole pixels, and are then spread over the pixels that are cut.
@@ -56,7 +56,7 @@ def project_to_crop(boxes: Boxes, crop: Crop, width: int, height: int) -> tuple[
 
 
 def rescale(boxes: Boxes, scale_factor: tuple[float, float], width: int, height: int) -> Boxes:
-    """Resizes boxes with their image and clips them to it, as mmdet's ``Resize`` does.
+    """Resize boxes with their image and clips them to it, as mmdet's ``Resize`` does.
 
     Args:
         boxes: (M, 4) float32, xyxy in pixels before resizing.
@@ -74,7 +74,7 @@ def rescale(boxes: Boxes, scale_factor: tuple[float, float], width: int, height:
 
 
 def mirror(boxes: Boxes, width: int) -> Boxes:
-    """Mirrors boxes left to right with their image, as mmdet's ``RandomFlip`` does.
+    """Mirror boxes left to right with their image, as mmdet's ``RandomFlip`` does.
 
     Args:
         boxes: (M, 4) float32, xyxy in pixels.

@@ -1,4 +1,4 @@
-"""What the transforms refuse, each in one line that names the setting."""
+"""Check the settings of the transforms; each refusal is one line that names the setting."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from ssd_plugin.errors import UserError
 
 
 def check_image(results: dict[str, Any]) -> NDArray[np.uint8]:
-    """Gives the image of a result dict.
+    """Get the image of a result dict, refusing what is no 8-bit colour image.
 
     Args:
         results: mmdet's result dict.
@@ -31,7 +31,7 @@ def check_image(results: dict[str, Any]) -> NDArray[np.uint8]:
 
 
 def check_probability(name: str, value: float) -> None:
-    """Refuses what is no probability.
+    """Refuse what is no probability.
 
     Args:
         name: The setting.
@@ -45,7 +45,7 @@ def check_probability(name: str, value: float) -> None:
 
 
 def check_interval(name: str, value: Sequence[float], low: float, high: float = float('inf')) -> None:
-    """Refuses what is no interval within bounds.
+    """Refuse what is no interval within bounds.
 
     Args:
         name: The setting.
@@ -61,7 +61,7 @@ def check_interval(name: str, value: Sequence[float], low: float, high: float = 
 
 
 def check_scale(name: str, value: Sequence[int]) -> tuple[int, int]:
-    """Refuses what is no image size.
+    """Refuse what is no image size.
 
     Args:
         name: The setting.
@@ -79,7 +79,7 @@ def check_scale(name: str, value: Sequence[int]) -> tuple[int, int]:
 
 
 def check_colour(name: str, value: Sequence[int]) -> tuple[int, int, int]:
-    """Refuses what is no 8-bit colour.
+    """Refuse what is no 8-bit colour.
 
     Args:
         name: The setting.

@@ -22,7 +22,7 @@ MEAN_COLOUR = (104, 117, 123)
 
 @TRANSFORMS.register_module()
 class SSDExpand(BaseTransform):
-    """Puts the image somewhere on a larger canvas of the mean colour: the "zoom out" that makes objects small.
+    """Put the image somewhere on a larger canvas of the mean colour: the "zoom out" that makes objects small.
 
     Required keys: img, gt_bboxes. Modified keys: img, img_shape, gt_bboxes.
 
@@ -51,7 +51,7 @@ class SSDExpand(BaseTransform):
         self.fill = check_colour('SSDExpand.fill', fill)
 
     def draw(self, width: int, height: int) -> Optional[Expansion]:
-        """Draws the expansion of one image.
+        """Draw the expansion of one image.
 
         Args:
             width: Image width in pixels.
@@ -63,7 +63,7 @@ class SSDExpand(BaseTransform):
         return draw_expansion(width, height, self.prob, self.ratio_range)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Expands the image with the drawn probability.
+        """Expand the image with the drawn probability.
 
         Args:
             results: mmdet's result dict.
@@ -87,7 +87,7 @@ class SSDExpand(BaseTransform):
 
 @TRANSFORMS.register_module()
 class SSDBatchSampleCrop(BaseTransform):
-    """Cuts one of up to seven rectangles: the whole image, and one for every sampler that finds one.
+    """Cut one of up to seven rectangles: the whole image, and one for every sampler that finds one.
 
     Objects stay if their centre lies in the rectangle. A rectangle without objects is as good as any other.
 
@@ -125,7 +125,7 @@ class SSDBatchSampleCrop(BaseTransform):
         self.aspect_range = aspect_range
 
     def draw(self, boxes: NDArray[Any], width: int, height: int) -> Crop:
-        """Draws the crop of one image.
+        """Draw the crop of one image.
 
         Args:
             boxes: (M, 4) xyxy in pixels, every object, ignored ones too.
@@ -138,7 +138,7 @@ class SSDBatchSampleCrop(BaseTransform):
         return draw_crop(boxes, width, height, self.min_ious, self.trials, self.scale_range, self.aspect_range)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Crops the image and its objects.
+        """Crop the image and its objects.
 
         Args:
             results: mmdet's result dict.
@@ -161,9 +161,9 @@ class SSDBatchSampleCrop(BaseTransform):
 
 @TRANSFORMS.register_module()
 class SSDResize(Resize):
-    """Resizes to the network's size, whatever the ratio of sides, each image with an interpolation drawn from five.
+    """Resize to the network's size, whatever the ratio of sides, each image with an interpolation drawn from five.
 
-    Everything but the draw is mmdet's ``Resize``.
+    All but the choice of interpolation is mmdet's ``Resize``.
 
     Args:
         scale: (width, height) in pixels.
@@ -180,7 +180,7 @@ class SSDResize(Resize):
         self.random_interpolation = random_interpolation
 
     def draw(self) -> str:
-        """Draws the interpolation of one image.
+        """Draw the interpolation of one image.
 
         Returns:
             mmcv's name of it.

@@ -10,7 +10,7 @@ PER_OBJECT_KEYS = ('gt_bboxes_labels', 'gt_ignore_flags')
 
 
 def get_boxes(results: dict[str, Any]) -> NDArray[np.float32]:
-    """Gives the boxes of a result dict without copying them.
+    """Get the boxes of a result dict without copying them.
 
     Args:
         results: mmdet's result dict with ``gt_bboxes`` of type ``HorizontalBoxes``, float32.
@@ -22,7 +22,7 @@ def get_boxes(results: dict[str, Any]) -> NDArray[np.float32]:
 
 
 def set_boxes(results: dict[str, Any], boxes: NDArray[np.float32]) -> None:
-    """Puts boxes into a result dict.
+    """Put boxes into a result dict.
 
     Args:
         results: mmdet's result dict.
@@ -32,7 +32,7 @@ def set_boxes(results: dict[str, Any], boxes: NDArray[np.float32]) -> None:
 
 
 def keep_labels(results: dict[str, Any], keep: NDArray[np.bool_]) -> None:
-    """Drops the labels and ignore flags of objects whose boxes are dropped.
+    """Drop the labels and ignore flags of objects whose boxes are dropped.
 
     Args:
         results: mmdet's result dict.

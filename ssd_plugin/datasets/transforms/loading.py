@@ -1,4 +1,4 @@
-"""Reads photographs, and says in one line which one cannot be read."""
+"""Read image files, and say in one line which one cannot be read."""
 
 from typing import Any, Optional
 
@@ -10,12 +10,12 @@ from mmengine.fileio import get
 from ssd_plugin.errors import UserError
 from ssd_plugin.registry import TRANSFORMS
 
-EXPECTED = 'a JPEG, PNG, BMP, WebP or TIFF photograph'
+EXPECTED = 'a JPEG, PNG, BMP, WebP or TIFF file'
 JPEG_START, JPEG_SCAN, JPEG_END = b'\xff\xd8', b'\xff\xda', b'\xff\xd9'
 
 
 def is_truncated_jpeg(data: bytes) -> bool:
-    """Tells whether a JPEG file ends before its picture does.
+    """Tell whether a JPEG file ends before its pixels do.
 
     Neither marker occurs inside compressed pixels, so a complete file has an end marker after its last scan begins; the
     end of an embedded thumbnail lies before it, and bytes after the end do no harm.
@@ -31,7 +31,7 @@ def is_truncated_jpeg(data: bytes) -> bool:
 
 @TRANSFORMS.register_module()
 class LoadImage(LoadImageFromFile):
-    """Loads an image as 8-bit BGR and refuses in one line a file that is missing, empty, broken or cut short.
+    """Load an image as 8-bit BGR and refuse in one line a file that is missing, empty, broken or cut short.
 
     OpenCV decodes a truncated JPEG and paints the missing part grey, which would teach the network that grey is an
     object. mmcv's ``LoadImageFromFile`` accepts such files: put it in this one's place where that is wanted, and in
@@ -48,7 +48,7 @@ class LoadImage(LoadImageFromFile):
         super().__init__(imdecode_backend=imdecode_backend, backend_args=backend_args)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Loads ``results['img_path']``.
+        """Load ``results['img_path']``.
 
         Args:
             results: mmdet's result dict.
@@ -57,7 +57,7 @@ class LoadImage(LoadImageFromFile):
             The same dict with ``img`` (H, W, 3) uint8 BGR.
 
         Raises:
-            UserError: The file cannot be read, is no picture, or is a truncated JPEG.
+            UserError: The file cannot be read, is no image, or is a truncated JPEG.
         """
         path = results['img_path']
         try:
@@ -71,7 +71,7 @@ class LoadImage(LoadImageFromFile):
         except (cv2.error, OSError) as error:
             raise UserError(f'{path}: {len(data)} bytes that do not decode: expected {EXPECTED}') from error
         if image is None:
-            raise UserError(f'{path}: {len(data)} bytes that are no picture: expected {EXPECTED}')
+            raise UserError(f'{path}: {len(data)} bytes that are no image: expected {EXPECTED}')
         results['img'] = image
         results['img_shape'] = results['ori_shape'] = image.shape[:2]
         return results

@@ -21,7 +21,7 @@ NEUTRAL_CONTRAST = 1e-3
 
 
 def level_table(scale: float = 1.0, offset: float = 0.0) -> Image:
-    """Tabulates ``level * scale + offset`` in 8 bits.
+    """Tabulate ``level * scale + offset`` in 8 bits.
 
     Args:
         scale: Factor, >= 0.
@@ -42,7 +42,7 @@ def _change_hsv(image: Image, channel: int, table: Image) -> Image:
 
 
 def distort(image: Image, distortion: Distortion) -> Image:
-    """Applies a distortion in 8 bits, every operation rounded and saturated by itself.
+    """Apply a distortion in 8 bits, every operation rounded and saturated by itself.
 
     Order: brightness, contrast, saturation, hue; or brightness, saturation, hue, contrast. Results of the hue below 0
     saturate to 0, results of 180 and more wrap on the way back to BGR. Neighbouring brightness and contrast share one
@@ -78,7 +78,7 @@ def distort(image: Image, distortion: Distortion) -> Image:
 
 @TRANSFORMS.register_module()
 class SSDPhotometricDistort(BaseTransform):
-    """Distorts brightness, contrast, saturation and hue as the authors do; it comes first, before any filler exists.
+    """Distort brightness, contrast, saturation and hue as the authors do; it comes first, before any filler exists.
 
     Required keys: img. Modified keys: img.
 
@@ -117,7 +117,7 @@ class SSDPhotometricDistort(BaseTransform):
         self.prob = prob
 
     def draw(self) -> Distortion:
-        """Draws the distortion of one image.
+        """Draw the distortion of one image.
 
         Returns:
             The distortion.
@@ -127,7 +127,7 @@ class SSDPhotometricDistort(BaseTransform):
         )
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Distorts ``results['img']``.
+        """Distort ``results['img']``.
 
         Args:
             results: mmdet's result dict with ``img`` (H, W, 3) uint8 BGR.

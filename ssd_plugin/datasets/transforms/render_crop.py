@@ -1,6 +1,6 @@
-"""Draws a rectangle of a virtual canvas, with an image somewhere on it, straight into the network's size.
+"""Render a crop of a virtual canvas, with the image somewhere on it, straight at the network's input size.
 
-The canvas is never made: only the part of the image that shows is resized, and the rest of the output is filled.
+The canvas is never made: only the visible part of the image is resized, and the rest of the output is filled.
 """
 
 import math
@@ -21,22 +21,22 @@ EDGES_TRIED = 4
 
 @dataclass(frozen=True)
 class Span:
-    """How one axis of the visible part goes to the output.
+    """Mapping of one axis of the visible part to the output.
 
     Attributes:
-        shown: First and last + 1 visible pixel of the image, in the rectangle's pixels.
+        visible: First and last + 1 visible pixel of the image, in the rectangle's pixels.
         source: The same widened by filler, so that its ends meet output pixels.
         target: First and last + 1 output pixel that ``source`` is resized to.
     """
 
-    shown: tuple[int, int]
+    visible: tuple[int, int]
     source: tuple[int, int]
     target: tuple[int, int]
 
     @property
     def padding(self) -> tuple[int, int]:
         """Filler before and after the visible pixels, in the rectangle's pixels."""
-        return self.shown[0] - self.source[0], self.source[1] - self.shown[1]
+        return self.visible[0] - self.source[0], self.source[1] - self.visible[1]
 
     def inner(self) -> slice:
         """Output pixels that the visible pixels touch, counted from the start of ``target``."""
@@ -50,7 +50,7 @@ def _best_edge(edges: range, step: float) -> int:
 
 
 def fit_span(start: int, stop: int, size: int, output: int) -> Span:
-    """Chooses what to resize on one axis.
+    """Choose what to resize on one axis.
 
     The ends of the visible pixels fall between output pixels. They are moved outwards, over filler, to an output edge
     that nearly coincides with a source edge: what is off is the rounding there, half a source pixel at the most.
@@ -94,7 +94,7 @@ def render(
     fill: tuple[int, int, int],
     distortion: Distortion,
 ) -> Image:
-    """Resizes a rectangle with an image in it, or a part of one, to the output size.
+    """Resize a rectangle with an image in it, or a part of one, to the output size.
 
     The image, never the filler, is distorted: before or after it is resized, whichever touches fewer pixels. The two
     orders differ by rounding, and in the output pixels where image and filler blend.
@@ -117,17 +117,17 @@ def render(
     right, bottom = min(place[0] + width, rectangle[0]), min(place[1] + height, rectangle[1])
     if left >= right or top >= bottom:
         return np.full((scale[1], scale[0], 3), fill, dtype=np.uint8)
-    shown = image[top - place[1] : bottom - place[1], left - place[0] : right - place[0]]
+    visible = image[top - place[1] : bottom - place[1], left - place[0] : right - place[0]]
     across, down = fit_span(left, right, rectangle[0], scale[0]), fit_span(top, bottom, rectangle[1], scale[1])
     size = (across.target[1] - across.target[0], down.target[1] - down.target[0])
 
     inner = (down.inner(), across.inner())
-    shrinks = shown.shape[0] * shown.shape[1] > (inner[0].stop - inner[0].start) * (inner[1].stop - inner[1].start)
+    shrinks = visible.shape[0] * visible.shape[1] > (inner[0].stop - inner[0].start) * (inner[1].stop - inner[1].start)
     if not shrinks:
-        shown = distort(shown, distortion)
+        visible = distort(visible, distortion)
     if any(across.padding + down.padding):
-        shown = cv2.copyMakeBorder(shown, *down.padding, *across.padding, cv2.BORDER_CONSTANT, value=fill)
-    resized = _resize(shown, size, interpolation)
+        visible = cv2.copyMakeBorder(visible, *down.padding, *across.padding, cv2.BORDER_CONSTANT, value=fill)
+    resized = _resize(visible, size, interpolation)
     if shrinks:
         resized[inner] = distort(resized[inner], distortion)
     if size == scale:

@@ -27,7 +27,7 @@ def make_results():
         labels = np.arange(len(boxes)) if labels is None else labels
         ignored = np.zeros(len(boxes), dtype=bool) if ignored is None else ignored
         return dict(
-            img_path='photograph.jpg',
+            img_path='image.jpg',
             img=image.copy(),
             img_shape=image.shape[:2],
             ori_shape=image.shape[:2],
@@ -40,8 +40,8 @@ def make_results():
 
 
 @pytest.fixture
-def photograph():
-    """A smooth colourful picture with some texture, as photographs have."""
+def make_image():
+    """Paint a smooth colourful image with some texture, as camera images have."""
 
     def paint(width, height, seed=0):
         rng = np.random.RandomState(seed)

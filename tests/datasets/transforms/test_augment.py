@@ -42,13 +42,13 @@ def assert_equal_but_rounding(slow, fast, results_of, seed):
 
 
 @pytest.mark.parametrize('scale', [(96, 96), (160, 64), (50, 120)])
-def test_equals_the_steps(make_results, photograph, scale):
+def test_equals_the_steps(make_results, make_image, scale):
     slow, fast = steps(scale), SSDAugment(scale)
     off = []
     for seed in range(60):
         rng = np.random.RandomState(seed)
         width, height = rng.randint(40, 300, 2)
-        image, count = photograph(width, height, seed), rng.randint(0, 6)
+        image, count = make_image(width, height, seed), rng.randint(0, 6)
         boxes, ignored = random_boxes(width, height, count, rng), rng.rand(count) < 0.2
         off.append(assert_equal_but_rounding(slow, fast, lambda: make_results(image, boxes, ignored=ignored), seed))  # noqa: B023
     assert np.mean(off) < 0.5
@@ -57,16 +57,16 @@ def test_equals_the_steps(make_results, photograph, scale):
 
 
 @pytest.mark.parametrize('left_out', ['distort', 'expand', 'crop'])
-def test_equals_the_steps_with_one_left_out(make_results, photograph, left_out):
+def test_equals_the_steps_with_one_left_out(make_results, make_image, left_out):
     slow = steps((80, 60), **{left_out: False})
     fast = SSDAugment((80, 60), **({'expand_prob': 0.0} if left_out == 'expand' else {left_out: False}))
-    image = photograph(150, 110)
+    image = make_image(150, 110)
     for seed in range(30):
         results_of = lambda: make_results(image, [[10, 10, 60, 90], [70, 20, 140, 100]])
         assert assert_equal_but_rounding(slow, fast, results_of, seed) < 2
 
 
-def test_real_photograph_stays_close_to_the_steps(make_results, bccd_root):
+def test_real_image_stays_close_to_the_steps(make_results, bccd_root):
     image = cv2.imread(str(bccd_root / 'JPEGImages' / 'BloodImage_00001.jpg'))
     slow, fast = steps((300, 300)), SSDAugment((300, 300))
     boxes = random_boxes(640, 480, 12, np.random.RandomState(0))
@@ -97,9 +97,9 @@ def test_boxes_follow_the_pixels(make_results, one_pass):
     assert found > 100
 
 
-def test_without_objects_nothing_is_cropped(make_results, photograph):
+def test_without_objects_nothing_is_cropped(make_results, make_image):
     fast = SSDAugment((60, 50), distort=False, expand_prob=0, random_interpolation=False, flip_prob=0)
-    image = photograph(100, 80)
+    image = make_image(100, 80)
     results = fast(make_results(image, []))
     assert np.array_equal(results['img'], cv2.resize(image, (60, 50)))
     assert results['gt_bboxes'].tensor.shape == (0, 4)
@@ -107,8 +107,8 @@ def test_without_objects_nothing_is_cropped(make_results, photograph):
     assert results['scale_factor'] == (0.6, 0.625)
 
 
-def test_mirrors_always_or_never(make_results, photograph):
-    image = photograph(60, 50)
+def test_mirrors_always_or_never(make_results, make_image):
+    image = make_image(60, 50)
     plain = dict(distort=False, expand_prob=0, crop=False, random_interpolation=False)
     results = SSDAugment((60, 50), flip_prob=1, **plain)(make_results(image, [[10, 5, 30, 20]]))
     assert np.array_equal(results['img'], image[:, ::-1])
@@ -119,7 +119,7 @@ def test_mirrors_always_or_never(make_results, photograph):
     assert (results['flip'], results['flip_direction']) == (False, None)
 
 
-def test_arguments_reach_the_steps(make_results, photograph):
+def test_arguments_reach_the_steps(make_results, make_image):
     fast = SSDAugment((30, 30), distort=dict(hue_delta=5), crop=dict(min_ious=(0.5,)), fill=(1, 2, 3))
     assert fast.distort.hue_delta == 5
     assert fast.crop.min_ious == (0.5,)

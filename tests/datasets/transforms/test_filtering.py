@@ -15,7 +15,7 @@ def test_drops_what_cannot_be_learned_with_labels_and_flags(make_results):
     assert results['gt_ignore_flags'].tolist() == [True, False]
 
 
-def test_difficult_objects_become_truth(make_results):
+def test_difficult_objects_become_ordinary_ones(make_results):
     step = TRANSFORMS.build(dict(type='ssd_plugin.SSDFilterBoxes', use_difficult_gt=True))
     results = step(make_results(IMAGE, [[5, 5, 20, 20], [9, 9, 9, 9], [1, 1, 4, 4]], ignored=[1, 1, 0]))
     assert results['gt_ignore_flags'].tolist() == [False, False]

@@ -6,8 +6,8 @@ from ssd_plugin.datasets.transforms.augment_params import Crop
 from ssd_plugin.errors import UserError
 
 
-def test_expand_places_the_image_on_the_fill(photograph, make_results):
-    image = photograph(40, 30)
+def test_expand_places_the_image_on_the_fill(make_image, make_results):
+    image = make_image(40, 30)
     step = SSDExpand(prob=1.0)
     np.random.seed(5)
     expansion = step.draw(40, 30)
@@ -24,15 +24,15 @@ def test_expand_places_the_image_on_the_fill(photograph, make_results):
     assert results['gt_bboxes'].tensor.tolist() == [[5 + left, 6 + top, 20 + left, 25 + top]]
 
 
-def test_expand_leaves_alone(photograph, make_results):
-    image = photograph(40, 30)
+def test_expand_leaves_alone(make_image, make_results):
+    image = make_image(40, 30)
     results = SSDExpand(prob=0.0)(make_results(image, [[5, 6, 20, 25]]))
     assert np.array_equal(results['img'], image)
     assert results['gt_bboxes'].tensor.tolist() == [[5, 6, 20, 25]]
 
 
-def test_crop_cuts_pixels_and_keeps_objects_aligned(photograph, make_results, monkeypatch):
-    image = photograph(100, 80)
+def test_crop_cuts_pixels_and_keeps_objects_aligned(make_image, make_results, monkeypatch):
+    image = make_image(100, 80)
     step = SSDBatchSampleCrop()
     monkeypatch.setattr(step, 'draw', lambda boxes, width, height: Crop(0.25, 0.25, 0.75, 0.75))
     boxes = [[0, 0, 10, 10], [30, 30, 50, 50], [60, 40, 78, 58], [90, 70, 100, 80]]
@@ -44,38 +44,38 @@ def test_crop_cuts_pixels_and_keeps_objects_aligned(photograph, make_results, mo
     assert results['gt_ignore_flags'].tolist() == [True, False]
 
 
-def test_crop_may_keep_no_object(photograph, make_results, monkeypatch):
+def test_crop_may_keep_no_object(make_image, make_results, monkeypatch):
     step = SSDBatchSampleCrop()
     monkeypatch.setattr(step, 'draw', lambda boxes, width, height: Crop(0.5, 0.5, 1.0, 1.0))
-    results = step(make_results(photograph(50, 50), [[0, 0, 10, 10]]))
+    results = step(make_results(make_image(50, 50), [[0, 0, 10, 10]]))
     assert results['gt_bboxes'].tensor.shape == (0, 4)
     assert results['gt_bboxes_labels'].shape == (0,)
     assert results['img'].shape == (25, 25, 3)
 
 
-def test_ignored_objects_steer_the_crop(photograph, make_results):
+def test_ignored_objects_steer_the_crop(make_image, make_results):
     # The only object is ignored; were it left out, the image would always stay whole.
     step = SSDBatchSampleCrop()
-    sizes = {step(make_results(photograph(50, 50), [[0, 0, 50, 50]], ignored=[1]))['img_shape'] for _ in range(30)}
+    sizes = {step(make_results(make_image(50, 50), [[0, 0, 50, 50]], ignored=[1]))['img_shape'] for _ in range(30)}
     assert len(sizes) > 5
 
 
-def test_crop_without_objects_stays_whole(photograph, make_results):
-    image = photograph(50, 40)
+def test_crop_without_objects_stays_whole(make_image, make_results):
+    image = make_image(50, 40)
     for _ in range(10):
         assert np.array_equal(SSDBatchSampleCrop()(make_results(image, []))['img'], image)
 
 
-def test_resize_to_a_rectangle(photograph, make_results):
-    results = SSDResize(scale=(64, 30))(make_results(photograph(100, 80), [[10, 20, 50, 60], [-5, 0, 120, 80]]))
+def test_resize_to_a_rectangle(make_image, make_results):
+    results = SSDResize(scale=(64, 30))(make_results(make_image(100, 80), [[10, 20, 50, 60], [-5, 0, 120, 80]]))
     assert results['img'].shape == (30, 64, 3)
     assert results['img_shape'] == (30, 64)
     assert results['scale_factor'] == (0.64, 0.375)
     assert np.allclose(results['gt_bboxes'].tensor, [[6.4, 7.5, 32, 22.5], [0, 0, 64, 30]])
 
 
-def test_resize_draws_five_interpolations(photograph, make_results):
-    image = photograph(50, 40)
+def test_resize_draws_five_interpolations(make_image, make_results):
+    image = make_image(50, 40)
     step = SSDResize(scale=(30, 30))
     assert len({step(make_results(image, []))['img'].tobytes() for _ in range(60)}) == 5
     step = SSDResize(scale=(30, 30), random_interpolation=False)

@@ -9,24 +9,24 @@ from ssd_plugin.errors import UserError
 
 
 @pytest.fixture
-def jpeg(photograph):
-    return cv2.imencode('.jpg', photograph(64, 48))[1].tobytes()
+def jpeg(make_image):
+    return cv2.imencode('.jpg', make_image(64, 48))[1].tobytes()
 
 
 def load(path):
     return TRANSFORMS.build(dict(type='ssd_plugin.LoadImage'))(dict(img_path=str(path)))
 
 
-def test_loads_colour(tmp_path, photograph):
-    image = photograph(33, 21)
+def test_loads_colour(tmp_path, make_image):
+    image = make_image(33, 21)
     cv2.imwrite(str(tmp_path / 'a.png'), image)
     results = load(tmp_path / 'a.png')
     assert np.array_equal(results['img'], image)
     assert results['img_shape'] == results['ori_shape'] == (21, 33)
 
 
-def test_grey_image_gets_three_channels(tmp_path, photograph):
-    cv2.imwrite(str(tmp_path / 'grey.png'), photograph(33, 21)[..., 0])
+def test_grey_image_gets_three_channels(tmp_path, make_image):
+    cv2.imwrite(str(tmp_path / 'grey.png'), make_image(33, 21)[..., 0])
     assert load(tmp_path / 'grey.png')['img'].shape == (21, 33, 3)
 
 
@@ -42,7 +42,7 @@ def test_folder_in_place_of_a_file(tmp_path):
 
 @pytest.mark.parametrize('backend', ['cv2', 'pillow'])
 @pytest.mark.parametrize('content', [b'', b'<html>not found</html>', b'\xff\xd8\xff\xe0 no header'])
-def test_no_picture_names_file_and_size(tmp_path, content, backend):
+def test_no_image_names_file_and_size(tmp_path, content, backend):
     (tmp_path / 'broken.jpg').write_bytes(content)
     with pytest.raises(UserError, match=rf'broken\.jpg: {len(content)} bytes .*: expected a JPEG') as caught:
         LoadImage(imdecode_backend=backend)(dict(img_path=str(tmp_path / 'broken.jpg')))
@@ -70,8 +70,8 @@ def test_bytes_after_the_end_are_fine(tmp_path, jpeg):
     assert load(tmp_path / 'padded.jpg')['img'].shape == (48, 64, 3)
 
 
-def test_progressive_jpeg_is_complete(photograph):
-    image = photograph(64, 48)
+def test_progressive_jpeg_is_complete(make_image):
+    image = make_image(64, 48)
     progressive = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
     assert progressive.count(b'\xff\xda') > 1
     assert not is_truncated_jpeg(progressive)

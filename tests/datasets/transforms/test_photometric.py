@@ -58,8 +58,8 @@ def test_hue_wraps_above_180():
 
 
 @pytest.mark.parametrize('contrast_last', [False, True])
-def test_order_of_operations(photograph, contrast_last):
-    image = photograph(40, 30)
+def test_order_of_operations(make_image, contrast_last):
+    image = make_image(40, 30)
     amounts = dict(brightness=25.3, contrast=1.4, saturation=1.3, hue=-11.0)
     order = ['brightness', 'contrast', 'saturation', 'hue']
     if contrast_last:
@@ -77,22 +77,22 @@ def test_brightness_comes_before_contrast_in_both_orders(contrast_last):
     assert change(pixel(10, 100, 240), contrast_last, brightness=30, contrast=0.5).tolist() == [[[20, 65, 128]]]
 
 
-def test_nothing_to_do_gives_the_image_itself(photograph):
-    image = photograph(20, 20)
+def test_nothing_to_do_gives_the_image_itself(make_image):
+    image = make_image(20, 20)
     assert change(image) is image
     assert change(image, contrast=1.0005) is image
 
 
-def test_source_stays_untouched(photograph):
-    image = photograph(20, 20)
+def test_source_stays_untouched(make_image):
+    image = make_image(20, 20)
     before = image.copy()
     for amounts in (dict(brightness=9), dict(contrast=0.6), dict(saturation=1.4), dict(hue=7)):
         assert not np.array_equal(change(image, **amounts), image)
     assert np.array_equal(image, before)
 
 
-def test_non_contiguous_image(photograph):
-    image = photograph(60, 40)
+def test_non_contiguous_image(make_image):
+    image = make_image(60, 40)
     amounts = dict(brightness=9, contrast=0.6, saturation=1.4, hue=7)
     part, whole = change(image[5:25, 10:40], **amounts), change(image, **amounts)[5:25, 10:40]
     # OpenCV rounds the conversion to HSV differently at the ends of rows.
@@ -100,8 +100,8 @@ def test_non_contiguous_image(photograph):
     assert np.array_equal(change(image[5:25, 10:40], contrast=1.3), change(image, contrast=1.3)[5:25, 10:40])
 
 
-def test_transform_applies_its_draw(photograph, make_results):
-    image = photograph(30, 20)
+def test_transform_applies_its_draw(make_image, make_results):
+    image = make_image(30, 20)
     step = SSDPhotometricDistort()
     np.random.seed(3)
     expected = distort(image, step.draw())
@@ -111,8 +111,8 @@ def test_transform_applies_its_draw(photograph, make_results):
     assert not np.array_equal(expected, image)
 
 
-def test_zero_probability_changes_nothing(photograph, make_results):
-    image = photograph(30, 20)
+def test_zero_probability_changes_nothing(make_image, make_results):
+    image = make_image(30, 20)
     for _ in range(20):
         assert np.array_equal(SSDPhotometricDistort(prob=0)(make_results(image, []))['img'], image)
 
@@ -132,6 +132,6 @@ def test_bad_arguments(arguments, name):
         SSDPhotometricDistort(**arguments)
 
 
-def test_float_image_is_refused(photograph, make_results):
-    with pytest.raises(UserError, match=r'photograph\.jpg: image of shape .* and type float32: expected'):
-        SSDPhotometricDistort()(make_results(photograph(8, 8).astype(np.float32), []))
+def test_float_image_is_refused(make_image, make_results):
+    with pytest.raises(UserError, match=r'image\.jpg: image of shape .* and type float32: expected'):
+        SSDPhotometricDistort()(make_results(make_image(8, 8).astype(np.float32), []))

@@ -1,4 +1,4 @@
-"""The whole training pipeline over real photographs with their annotation errors."""
+"""The whole training pipeline over real images with their annotation errors."""
 
 import numpy as np
 import pytest
@@ -53,7 +53,7 @@ def test_every_training_image_gives_sound_samples(bccd_root, augmentation, strid
     dataset = bccd(bccd_root, augmentation, split='train')
     assert len(dataset) == 205
     counts = [check(dataset[index]) for index in range(0, len(dataset), stride)]
-    # About 13 objects a photograph, fewer where a crop was taken.
+    # About 13 objects an image, fewer where a crop was taken.
     assert 6 < np.mean(counts) < 14
 
 

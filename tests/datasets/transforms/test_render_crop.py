@@ -61,8 +61,8 @@ def test_span_covers_what_shows_and_is_off_by_half_a_pixel_at_most(size, start, 
         ((100, 40), (400, 300), (100, 75)),  # all around filler, edges coincide
     ],
 )
-def test_equals_the_canvas_where_edges_coincide(photograph, place, rectangle, scale, interpolation):
-    image = photograph(160, 120)
+def test_equals_the_canvas_where_edges_coincide(make_image, place, rectangle, scale, interpolation):
+    image = make_image(160, 120)
     out = render(image, place, rectangle, scale, interpolation, FILL, PLAIN)
     assert out.shape == (scale[1], scale[0], 3)
     off = np.abs(out.astype(int) - by_the_canvas(image, place, rectangle, scale, interpolation))
@@ -70,8 +70,8 @@ def test_equals_the_canvas_where_edges_coincide(photograph, place, rectangle, sc
     assert off.mean() < (0.3 if interpolation == 'lanczos' else 0.06)
 
 
-def test_close_to_the_canvas_elsewhere(photograph):
-    image = photograph(160, 120)
+def test_close_to_the_canvas_elsewhere(make_image):
+    image = make_image(160, 120)
     for seed in range(40):
         rng = np.random.RandomState(seed)
         place = (rng.randint(-100, 200), rng.randint(-80, 150))
@@ -82,8 +82,8 @@ def test_close_to_the_canvas_elsewhere(photograph):
         assert np.abs(out.astype(int) - expected).mean() < 1.5
 
 
-def test_only_filler_shows(photograph):
-    out = render(photograph(20, 20), (100, 0), (50, 50), (30, 40), 'area', FILL, PLAIN)
+def test_only_filler_shows(make_image):
+    out = render(make_image(20, 20), (100, 0), (50, 50), (30, 40), 'area', FILL, PLAIN)
     assert out.shape == (40, 30, 3)
     assert (out == FILL).all()
 
@@ -98,8 +98,8 @@ def test_filler_is_never_distorted(scale):
     assert common == {FILL, (80, 80, 80)}
 
 
-def test_source_stays_untouched(photograph):
-    image = photograph(60, 50)
+def test_source_stays_untouched(make_image):
+    image = make_image(60, 50)
     before = image.copy()
     strong = Distortion(contrast_last=True, brightness=30, contrast=1.4, saturation=1.4, hue=9)
     out = render(image, (0, 0), (60, 50), (60, 50), 'bilinear', FILL, strong)

@@ -1,8 +1,8 @@
-"""Writes the embedded data set: pictures of shapes, annotated as COCO JSON and as VOC XML over the same files.
+"""Write the embedded data set: images of shapes, annotated as COCO JSON and as VOC XML over the same files.
 
 ::
 
-    OUT/JPEGImages/000000.jpg ...            the pictures
+    OUT/JPEGImages/000000.jpg ...            the images
     OUT/annotations/{train,val}.json         COCO
     OUT/Annotations/000000.xml ...           VOC
     OUT/ImageSets/Main/{train,val}.txt       VOC
@@ -13,8 +13,7 @@ import json
 import os
 import shutil
 import tempfile
-import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -27,12 +26,13 @@ from numpy.typing import NDArray
 
 from ssd_plugin.errors import UserError
 
-from .shape_scene import CLASSES, ShapeObject, draw_scene
+from .annotations import ImageRecord, coco_content, voc_tree
+from .scene import draw_scene
 
-VERSION = 2  # grows when the same parameters draw different pictures
+VERSION = 2  # grows when the same parameters draw different images
 _JPEG_QUALITY = (60, 96)
 
-Progress = Callable[[Iterable['PictureRecord'], int], Iterable['PictureRecord']]
+Progress = Callable[[Iterable['ImageRecord'], int], Iterable['ImageRecord']]
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,11 @@ class ShapesParameters:
     """What decides every byte of the data set.
 
     Attributes:
-        images: Number of pictures.
-        width: Of every picture, in pixels.
-        height: Of every picture, in pixels.
+        images: Number of images.
+        width: Of every image, in pixels.
+        height: Of every image, in pixels.
         seed: Seed of everything random.
-        val_fraction: Share of the pictures held out, in [0, 1).
+        val_fraction: Share of the images held out, in [0, 1).
 
     Raises:
         UserError: If one of them is out of its range.
@@ -69,25 +69,12 @@ class ShapesParameters:
 
     @property
     def train_images(self) -> int:
-        """The first so many pictures are for training, the others for validation."""
+        """Number of images to train on, the first ones; the others are held out."""
         return self.images - round(self.images * self.val_fraction)
 
 
-@dataclass(frozen=True)
-class PictureRecord:
-    """One written picture: its number and its objects."""
-
-    index: int
-    objects: list[ShapeObject]
-
-    @property
-    def stem(self) -> str:
-        """The file name without its suffix, which is also the VOC image id."""
-        return f'{self.index:06d}'
-
-
 def make_shapes(out: Path, parameters: ShapesParameters, workers: int = 1, progress: Optional[Progress] = None) -> bool:
-    """Writes the data set, whole or not at all.
+    """Write the data set, whole or not at all.
 
     Args:
         out: Folder to make. Its parent is made when missing.
@@ -138,9 +125,9 @@ def _holds(out: Path, parameters: ShapesParameters) -> bool:
 def _fill(root: Path, parameters: ShapesParameters, workers: int, progress: Optional[Progress]) -> None:
     for folder in ('JPEGImages', 'Annotations', 'ImageSets/Main', 'annotations'):
         (root / folder).mkdir(parents=True)
-    write = partial(_write_picture, root, parameters)
+    write = partial(_write_image, root, parameters)
     if workers == 1:
-        drawn: Iterator[PictureRecord] = map(write, range(parameters.images))
+        drawn: Iterator[ImageRecord] = map(write, range(parameters.images))
         records = list(progress(drawn, parameters.images) if progress else drawn)
     else:
         # OpenCV's own threads would compete with the workers, and do not survive a fork.
@@ -149,19 +136,21 @@ def _fill(root: Path, parameters: ShapesParameters, workers: int, progress: Opti
             records = list(progress(drawn, parameters.images) if progress else drawn)
     parts = {'train': records[: parameters.train_images], 'val': records[parameters.train_images :]}
     for part, members in parts.items():
-        (root / 'annotations' / f'{part}.json').write_text(json.dumps(_coco(members, parameters)))
+        info = {'description': 'Shapes', 'version': str(VERSION)}
+        content = {'info': info, **coco_content(members, parameters.width, parameters.height)}
+        (root / 'annotations' / f'{part}.json').write_text(json.dumps(content))
         (root / 'ImageSets' / 'Main' / f'{part}.txt').write_text(''.join(f'{member.stem}\n' for member in members))
     (root / 'parameters.json').write_text(json.dumps(_signature(parameters), indent=2) + '\n')
 
 
-def _write_picture(root: Path, parameters: ShapesParameters, index: int) -> PictureRecord:
-    # The picture's number alone picks its random stream: workers may take the pictures in any order.
+def _write_image(root: Path, parameters: ShapesParameters, index: int) -> ImageRecord:
+    # The image's number alone picks its random stream: workers may take the images in any order.
     rng = np.random.default_rng(np.random.SeedSequence(parameters.seed, spawn_key=(index,)))
     image, objects = draw_scene(rng, parameters.width, parameters.height)
-    record = PictureRecord(index, objects)
+    record = ImageRecord(index, objects)
     quality = int(rng.integers(*_JPEG_QUALITY))
     (root / 'JPEGImages' / f'{record.stem}.jpg').write_bytes(_encode(image, quality))
-    tree = _voc(record, parameters)
+    tree = voc_tree(record, parameters.width, parameters.height)
     tree.write(root / 'Annotations' / f'{record.stem}.xml', encoding='unicode')
     return record
 
@@ -169,59 +158,3 @@ def _write_picture(root: Path, parameters: ShapesParameters, index: int) -> Pict
 def _encode(image: NDArray[np.uint8], quality: int) -> bytes:
     _, encoded = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return bytes(encoded)
-
-
-def _coco(records: Sequence[PictureRecord], parameters: ShapesParameters) -> dict[str, Any]:
-    images = [
-        {
-            'id': record.index,
-            'file_name': f'{record.stem}.jpg',
-            'width': parameters.width,
-            'height': parameters.height,
-        }
-        for record in records
-    ]
-    annotations: list[dict[str, Any]] = []
-    for record in records:
-        for found in record.objects:
-            x1, y1, x2, y2 = found.box
-            annotations.append(
-                {
-                    'id': len(annotations) + 1,  # pycocotools takes an id of 0 for "not matched"
-                    'image_id': record.index,
-                    'category_id': found.label + 1,
-                    'bbox': [x1, y1, x2 - x1, y2 - y1],
-                    'area': (x2 - x1) * (y2 - y1),
-                    'iscrowd': 0,
-                }
-            )
-    categories = [{'id': label + 1, 'name': name} for label, name in enumerate(CLASSES)]
-    return {
-        'info': {'description': 'Shapes', 'version': str(VERSION)},
-        'images': images,
-        'annotations': annotations,
-        'categories': categories,
-    }
-
-
-def _voc(record: PictureRecord, parameters: ShapesParameters) -> 'ElementTree.ElementTree':
-    root = ElementTree.Element('annotation')
-    _add(root, [('folder', 'JPEGImages'), ('filename', f'{record.stem}.jpg')])
-    _add(
-        ElementTree.SubElement(root, 'size'),
-        [('width', parameters.width), ('height', parameters.height), ('depth', 3)],
-    )
-    _add(root, [('segmented', 0)])
-    for found in record.objects:
-        node = ElementTree.SubElement(root, 'object')
-        _add(node, [('name', CLASSES[found.label]), ('truncated', int(found.truncated)), ('difficult', 0)])
-        # VOC counts pixels from 1; mmdet's reader subtracts it again.
-        corners = zip(('xmin', 'ymin', 'xmax', 'ymax'), (edge + 1 for edge in found.box))
-        _add(ElementTree.SubElement(node, 'bndbox'), list(corners))
-    ElementTree.indent(root)
-    return ElementTree.ElementTree(root)
-
-
-def _add(node: ElementTree.Element, fields: Sequence[tuple[str, Any]]) -> None:
-    for tag, value in fields:
-        ElementTree.SubElement(node, tag).text = str(value)

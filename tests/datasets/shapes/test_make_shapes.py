@@ -9,9 +9,9 @@ import pytest
 from mmdet.datasets import CocoDataset, XMLDataset
 from pycocotools.coco import COCO
 
-from ssd_plugin.datasets import shapes
-from ssd_plugin.datasets.shape_scene import CLASSES
-from ssd_plugin.datasets.shapes import PictureRecord, ShapesParameters, make_shapes
+from ssd_plugin.datasets.shapes import make_shapes as module
+from ssd_plugin.datasets.shapes.make_shapes import ShapesParameters, make_shapes
+from ssd_plugin.datasets.shapes.scene import CLASSES
 from ssd_plugin.errors import UserError
 
 PARAMETERS = ShapesParameters(images=100, width=160, height=120, seed=0)
@@ -63,14 +63,14 @@ def test_same_seed_same_bytes_with_any_number_of_workers(tmp_path: Path) -> None
     assert contents(tmp_path / 'one') == contents(tmp_path / 'two')
 
 
-def test_another_seed_draws_other_pictures(tmp_path: Path) -> None:
+def test_another_seed_draws_other_images(tmp_path: Path) -> None:
     for seed in (1, 2):
         make_shapes(tmp_path / str(seed), ShapesParameters(images=2, width=96, height=72, seed=seed))
-    pictures = [(tmp_path / str(seed) / 'JPEGImages/000000.jpg').read_bytes() for seed in (1, 2)]
-    assert pictures[0] != pictures[1]
+    images = [(tmp_path / str(seed) / 'JPEGImages/000000.jpg').read_bytes() for seed in (1, 2)]
+    assert images[0] != images[1]
 
 
-def test_more_pictures_keep_the_first_ones(root: Path, tmp_path: Path) -> None:
+def test_more_images_keep_the_first_ones(root: Path, tmp_path: Path) -> None:
     make_shapes(tmp_path / 'few', ShapesParameters(images=3, width=160, height=120, seed=0))
     for name in ('000000.jpg', '000002.jpg'):
         assert (tmp_path / 'few/JPEGImages' / name).read_bytes() == (root / 'JPEGImages' / name).read_bytes()
@@ -87,26 +87,9 @@ def test_mmdet_reads_the_same_from_both_annotations(root: Path, part: str, count
         assert from_coco['instances'] == from_voc['instances']
 
 
-def test_parts_do_not_share_pictures(root: Path) -> None:
+def test_parts_do_not_share_images(root: Path) -> None:
     train, val = (set((root / f'ImageSets/Main/{part}.txt').read_text().split()) for part in ('train', 'val'))
     assert not train & val
-
-
-def test_voc_counts_pixels_from_one() -> None:
-    record = PictureRecord(3, [shapes.ShapeObject(2, (0, 4, 19, 30), True)])
-    tree = shapes._voc(record, FEW).getroot()
-    node = tree.find('object')
-    assert node is not None
-    assert [node.findtext(f'bndbox/{tag}') for tag in ('xmin', 'ymin', 'xmax', 'ymax')] == ['1', '5', '20', '31']
-    assert (node.findtext('name'), node.findtext('truncated'), node.findtext('difficult')) == ('triangle', '1', '0')
-
-
-def test_coco_counts_pixels_from_zero() -> None:
-    record = PictureRecord(3, [shapes.ShapeObject(2, (0, 4, 19, 30), True)])
-    annotation = shapes._coco([record], FEW)['annotations'][0]
-    assert annotation['bbox'] == [0, 4, 19, 26]
-    assert annotation['area'] == 494
-    assert (annotation['id'], annotation['image_id'], annotation['category_id']) == (1, 3, 3)
 
 
 def test_pycocotools_reads_it(root: Path) -> None:
@@ -117,7 +100,7 @@ def test_pycocotools_reads_it(root: Path) -> None:
 
 
 def test_what_is_in_it(root: Path) -> None:
-    """Every class is common, some pictures are empty, scales spread from small to large."""
+    """Every class is common, some images are empty, scales spread from small to large."""
     objects: list[Any] = []
     counts = []
     for part in ('train', 'val'):
@@ -170,7 +153,7 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Mon
     def fail(*_: object) -> None:
         raise OSError('disk full')
 
-    monkeypatch.setattr(shapes, '_coco', fail)
+    monkeypatch.setattr(module, 'coco_content', fail)
     with pytest.raises(OSError, match='disk full'):
         make_shapes(tmp_path / 'shapes', FEW)
     assert list(tmp_path.iterdir()) == []

@@ -86,15 +86,16 @@ def make_head(priors, num_classes, ignore_cross_boundary=False):
     )
 
 
-def assign(priors, gt_bboxes, ignore_cross_boundary):
-    """What SSDAssigner gives for a batch: (B, N), index of the object, -1 or -2.
+def assign(priors, gt_bboxes, input_size, ignore_cross_boundary):
+    """What SSDAssigner gives for a batch: (B, N), index of the object, -1 for background or -2 for ignored.
 
     Args:
-        priors: (N, 4) fractions.
-        gt_bboxes: Per image (M, 4) fractions.
+        priors: (N, 4) pixels.
+        gt_bboxes: Per image (M, 4) pixels.
+        input_size: (W, H) of all images.
         ignore_cross_boundary: The assigner's option.
     """
-    instances = [InstanceData(bboxes=pixels(boxes), labels=torch.zeros(len(boxes)).long()) for boxes in gt_bboxes]
+    instances = [InstanceData(bboxes=boxes, labels=torch.zeros(len(boxes)).long()) for boxes in gt_bboxes]
     assigner = TASK_UTILS.build(dict(type='ssd_plugin.SSDAssigner', ignore_cross_boundary=ignore_cross_boundary))
-    img_sizes = torch.full((len(instances), 2), float(SIDE))
-    return assigner.assign(pixels(priors), pad_truths(instances, img_sizes), None, img_sizes)
+    img_sizes = torch.tensor([input_size] * len(instances), dtype=torch.float32)
+    return assigner.assign(priors, pad_truths(instances, img_sizes), None, img_sizes)

@@ -59,9 +59,10 @@ def test_mined_boxes(case, computed):
 
 
 def test_matched_boxes(case):
-    rows = [objects(case, image)[:, 3:7] for image in range(len(case['conf']))]
-    found = golden.assign(case['priors'], rows, bool(case['cross'])).numpy()
+    gt_bboxes = [golden.pixels(objects(case, image)[:, 3:7]) for image in range(len(case['conf']))]
+    size = (golden.SIDE, golden.SIDE)
+    found = golden.assign(golden.pixels(case['priors']), gt_bboxes, size, bool(case['cross'])).numpy()
     # In an image without objects the authors do not look for boundary boxes either; nothing is mined there.
-    occupied = [len(boxes) > 0 for boxes in rows]
+    occupied = [len(boxes) > 0 for boxes in gt_bboxes]
     np.testing.assert_array_equal(found[occupied], case['matched'][occupied])
     assert (found >= 0).sum() == case['loss'][2]

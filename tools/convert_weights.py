@@ -71,8 +71,8 @@ def main() -> None:
         classes = args.to_classes
         print(mapping)
     save(converted.checkpoint(classes, meta), args.target)
-    told = 'no classes' if converted.num_classes is None else f'{converted.num_classes} classes'
-    print(f'{args.target}: {len(converted.state_dict)} weights of {kind}, {told}')
+    predicts = 'no classes' if converted.num_classes is None else f'{converted.num_classes} classes'
+    print(f'{args.target}: {len(converted.state_dict)} weights of {kind}, {predicts}')
     for note in converted.notes:
         print(f'note: {note}')
     if converted.default_boxes is not None:

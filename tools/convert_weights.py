@@ -1,4 +1,4 @@
-"""Converts the weights of another SSD implementation, or maps a detector to other classes.
+"""Convert the weights of another SSD implementation, or maps a detector to other classes.
 
 Examples:
     python tools/convert_weights.py ssd300_vgg16_coco.pth ssd300_coco.pth --classes coco
@@ -27,7 +27,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('source', type=Path, help='weights: .pth, .pt or .caffemodel')
     parser.add_argument('target', type=Path, help='file to write')
     parser.add_argument(
-        '--from', dest='kind', choices=KINDS, help='where they come from (default: told by their names)'
+        '--from', dest='kind', choices=KINDS, help='where they come from (default: recognised by their names)'
     )
     parser.add_argument('--num-classes', type=int, help='number of foreground classes the weights must have')
     parser.add_argument('--classes', type=class_names, help='their names in order: a,b,c or coco or voc')
@@ -44,7 +44,7 @@ def class_names(text: str) -> tuple[str, ...]:
 
 
 def save(checkpoint: dict[str, Any], target: Path) -> None:
-    """Writes the file whole or not at all."""
+    """Write the file whole or not at all."""
     if not target.parent.is_dir():
         raise UserError(f'{target}: folder {target.parent} is missing, expected an existing one')
     with whole_file(target, 'wb') as file:
@@ -71,14 +71,14 @@ def main() -> None:
         classes = args.to_classes
         print(mapping)
     save(converted.checkpoint(classes, meta), args.target)
-    told = 'no classes' if converted.num_classes is None else f'{converted.num_classes} classes'
-    print(f'{args.target}: {len(converted.state_dict)} weights of {kind}, {told}')
+    predicts = 'no classes' if converted.num_classes is None else f'{converted.num_classes} classes'
+    print(f'{args.target}: {len(converted.state_dict)} weights of {kind}, {predicts}')
     for note in converted.notes:
         print(f'note: {note}')
     if converted.default_boxes is not None:
         print(f'default boxes: {converted.default_boxes}')
-    if converted.data_preprocessor is not None:
-        print(f'in the config: {converted.data_preprocessor.config_lines()}')
+    if converted.config_line() is not None:
+        print(f'in the config: {converted.config_line()}')
 
 
 if __name__ == '__main__':

@@ -1,15 +1,13 @@
 """Weights of amdegroot/ssd.pytorch: its SSD300 and its VGG trunk.
 
-Source: amdegroot/ssd.pytorch, ssd.py and data/config.py.
+Source: amdegroot/ssd.pytorch, ssd.py, data/config.py and layers/functions/prior_box.py.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from torch import Tensor
 
 from . import assembly, layout
-from .default_boxes import PUBLISHED
 from .result import ConvertedWeights
 
 KIND = 'amdegroot'
@@ -17,7 +15,7 @@ TRUNK_KIND = 'amdegroot-trunk'
 
 
 def convert(source: Mapping[str, Tensor]) -> ConvertedWeights:
-    """Converts an SSD300. It reads RGB pixels minus (123, 117, 104) and clips its default boxes.
+    """Convert an SSD300. It reads RGB pixels minus (123, 117, 104) and clips centres and sizes of its default boxes.
 
     Args:
         source: ``state_dict`` of the network.
@@ -31,16 +29,16 @@ def convert(source: Mapping[str, Tensor]) -> ConvertedWeights:
         modules[f'conf.{level}'], modules[f'loc.{level}'] = layout.head('cls', level), layout.head('reg', level)
     names = {'L2Norm.weight': layout.L2_NORM, **layout.parameters(modules)}
     weights = assembly.place(source, names, KIND)
-    found = assembly.count_classes(weights, 6, KIND)
-    assembly.check_shapes(weights, 6, found, KIND)
+    found = assembly.count_classes(weights, KIND)
+    assembly.check_shapes(weights, KIND, 300, found)
     tiling = 'ssd300-voc' if found == 20 else 'ssd300-coco'  # as its SSD class chooses
     assembly.select_classes(weights, found)
-    assembly.rebase_boxes(weights, replace(PUBLISHED[tiling], clip=300), PUBLISHED[tiling])
-    return assembly.ours(KIND, weights, found, tiling)
+    assembly.rebase_boxes(weights, tiling)
+    return ConvertedWeights(KIND, weights, found, default_boxes=tiling, clip_centers=True)
 
 
 def convert_trunk(source: Mapping[str, Tensor]) -> ConvertedWeights:
-    """Converts ``vgg16_reducedfc.pth``, the pre-trained trunk. It reads RGB pixels minus (123, 117, 104).
+    """Convert ``vgg16_reducedfc.pth``, the pre-trained trunk. It reads RGB pixels minus (123, 117, 104).
 
     Args:
         source: ``state_dict`` of the list of layers.
@@ -50,5 +48,5 @@ def convert_trunk(source: Mapping[str, Tensor]) -> ConvertedWeights:
     """
     modules = {str(number): layout.trunk(name) for name, number in layout.TRUNK.items()}
     weights = assembly.place(source, layout.parameters(modules), TRUNK_KIND)
-    assembly.check_shapes(weights, 0, 0, TRUNK_KIND)
-    return assembly.ours(TRUNK_KIND, weights, None, None, (assembly.TRUNK_NOTE,))
+    assembly.check_shapes(weights, TRUNK_KIND)
+    return ConvertedWeights(TRUNK_KIND, weights, None, notes=(assembly.TRUNK_NOTE,))

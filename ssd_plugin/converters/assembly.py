@@ -1,16 +1,18 @@
 """Puts renamed weights into our conventions and checks that they make up a whole VGG SSD."""
 
+import re
 from collections.abc import Mapping
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 import torch
 from torch import Tensor
 
 from ssd_plugin.errors import UserError
 
-from . import layout
-from .default_boxes import Tiling, rebase
-from .result import ConvertedWeights, DataPreprocessor
+from . import default_boxes, layout
+
+if TYPE_CHECKING:
+    from ssd_plugin.models.task_modules.prior_generators.default_box_sizes import BoxSizes
 
 TRUNK_NOTE = (
     "a trunk alone: use it as the backbone's init_cfg=dict(type='Pretrained', prefix='backbone.', checkpoint=...)"
@@ -18,7 +20,7 @@ TRUNK_NOTE = (
 
 
 def place(source: Mapping[str, Tensor], names: Mapping[str, str], kind: str) -> dict[str, Tensor]:
-    """Renames the weights.
+    """Rename the weights.
 
     Args:
         source: The weights under their own names.
@@ -41,7 +43,7 @@ def place(source: Mapping[str, Tensor], names: Mapping[str, str], kind: str) -> 
 
 
 def count_levels(source: Mapping[str, Tensor], pattern: str, kind: str) -> int:
-    """Number of predictors in the source.
+    """Count the predictors of the source.
 
     Args:
         source: The weights under their own names.
@@ -61,37 +63,57 @@ def count_levels(source: Mapping[str, Tensor], pattern: str, kind: str) -> int:
     return levels
 
 
-def count_classes(weights: Mapping[str, Tensor], levels: int, kind: str) -> int:
-    """Number of foreground classes, from the first predictor.
+def count_classes(weights: Mapping[str, Tensor], kind: str) -> int:
+    """Count the foreground classes: for every default box, the predictors have 4 box and 1 + classes class channels.
+
+    Args:
+        weights: Under our names.
+        kind: Of the source, for messages.
 
     Raises:
-        UserError: If its channels do not divide among its default boxes.
+        UserError: If the channels do not divide among the default boxes, or the predictors do not agree.
     """
-    key = f'{layout.head("cls", 0)}.weight'
-    channels, boxes = weights[key].shape[0], layout.boxes_per_cell(levels)[0]
-    if channels % boxes or channels // boxes < 2:
-        raise UserError(f'{kind} weights: {key!r} has {channels} channels, expected {boxes} boxes times (1 + classes)')
-    return channels // boxes - 1
+    found = set()
+    for key, value in weights.items():
+        if not re.fullmatch(r'bbox_head\.cls_convs\.\d+\.\d+\.bias', key):
+            continue
+        box_key = key.replace('cls_convs', 'reg_convs')
+        boxes = len(weights[box_key]) // 4 if box_key in weights else 0
+        if boxes == 0 or len(value) % boxes or len(value) < 2 * boxes:
+            raise UserError(
+                f'{kind} weights: {key!r} has {len(value)} channels, expected {boxes} boxes times (1 + classes)'
+            )
+        found.add(len(value) // boxes - 1)
+    if len(found) != 1:
+        raise UserError(f'{kind} weights: predictors of {sorted(found)} classes, expected predictors that agree')
+    return found.pop()
 
 
-def check_shapes(weights: Mapping[str, Tensor], levels: int, num_classes: int, kind: str) -> None:
-    """Compares every shape with our network's.
+def check_shapes(weights: Mapping[str, Tensor], kind: str, input_size: int = 300, num_classes: int = 1) -> None:
+    """Compare the shapes of weights, a trunk's or all, with our network's.
+
+    Args:
+        weights: Under our names.
+        kind: Of the source, for messages.
+        input_size: 300 or 512; the trunk is the same.
+        num_classes: Foreground classes of the predictors, if there are any.
 
     Raises:
         UserError: If one differs.
     """
-    for key, shape in layout.expected_shapes(levels, num_classes).items():
-        if tuple(weights[key].shape) != shape:
-            raise UserError(f'{kind} weights: {key!r} has shape {_shape(weights[key])}, expected {shape}')
+    expected = layout.expected_shapes(input_size, num_classes)
+    for key, value in weights.items():
+        if tuple(value.shape) != expected[key]:
+            raise UserError(f'{kind} weights: {key!r} has shape {_shape(value)}, expected {expected[key]}')
 
 
 def bgr_to_rgb_conv1(weights: dict[str, Tensor]) -> None:
-    """Makes a network that reads BGR read RGB: the first convolution's input channels change places."""
+    """Make a network that reads BGR read RGB: the first convolution's input channels change places."""
     weights[layout.FIRST_CONV] = weights[layout.FIRST_CONV].flip(1)
 
 
 def select_classes(weights: dict[str, Tensor], num_classes: int, chosen: Optional[list[int]] = None) -> None:
-    """Moves the background from the first class to the last, keeping the foreground classes asked for.
+    """Move the background from the first class to the last, keeping the foreground classes asked for.
 
     Args:
         weights: Under our names; the class predictors are replaced in place.
@@ -109,24 +131,19 @@ def select_classes(weights: dict[str, Tensor], num_classes: int, chosen: Optiona
         level += 1
 
 
-def rebase_boxes(weights: dict[str, Tensor], source: Tiling, target: Tiling) -> None:
-    """Moves every box predictor, in place, from one tiling to another of the same centres."""
-    for level in range(len(target.ratios)):
-        module = layout.head('reg', level)
-        weights[f'{module}.weight'], weights[f'{module}.bias'] = rebase(
-            weights[f'{module}.weight'], weights[f'{module}.bias'], source.sizes(level), target.sizes(level)
-        )
+def rebase_boxes(weights: dict[str, Tensor], tiling: str, sizes: Optional['BoxSizes'] = None) -> None:
+    """Move every box predictor, in place, from default boxes clipped to the input's size to a published tiling.
 
-
-def ours(
-    kind: str,
-    weights: dict[str, Tensor],
-    num_classes: Optional[int],
-    default_boxes: Optional[str],
-    notes: tuple[str, ...] = (),
-) -> ConvertedWeights:
-    """The result for a network that now reads RGB minus (123, 117, 104)."""
-    return ConvertedWeights(kind, weights, num_classes, DataPreprocessor(), default_boxes, notes)
+    Args:
+        weights: Under our names.
+        tiling: One of ``default_boxes.PUBLISHED``.
+        sizes: The source's (min, max) sizes before clipping, ``None`` for those of the tiling.
+    """
+    published = default_boxes.published_sizes(tiling).truncate()
+    source = default_boxes.cell_boxes(sizes or published, clip=default_boxes.PUBLISHED[tiling][0])
+    for level, (before, after) in enumerate(zip(source, default_boxes.cell_boxes(published))):
+        weight, bias = (f'{layout.head("reg", level)}.{name}' for name in ('weight', 'bias'))
+        weights[weight], weights[bias] = default_boxes.rebase(weights[weight], weights[bias], before, after)
 
 
 def _shape(value: Tensor) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ _CLASSIFIER = ('fc8.weight', 'fc8.bias')
 
 
 def convert(source: Mapping[str, Tensor]) -> ConvertedWeights:
-    """Converts an SSD300 or SSD512. It reads BGR pixels minus (104, 117, 123).
+    """Convert an SSD300 or SSD512. It reads BGR pixels minus (104, 117, 123).
 
     Args:
         source: The arrays that ``caffemodel.read_caffemodel`` gives.
@@ -38,15 +38,15 @@ def convert(source: Mapping[str, Tensor]) -> ConvertedWeights:
     names = {_SCALE: layout.L2_NORM, **layout.parameters(modules)}
     weights = assembly.place(source, names, KIND)
     weights[layout.L2_NORM] = weights[layout.L2_NORM].flatten()  # old files store it as (1, 1, 1, 512)
-    found = assembly.count_classes(weights, levels, KIND)
-    assembly.check_shapes(weights, levels, found, KIND)
+    found = assembly.count_classes(weights, KIND)
+    assembly.check_shapes(weights, KIND, 300 if levels == 6 else 512, found)
     assembly.bgr_to_rgb_conv1(weights)
     assembly.select_classes(weights, found)
-    return assembly.ours(KIND, weights, found, None)
+    return ConvertedWeights(KIND, weights, found)
 
 
 def convert_trunk(source: Mapping[str, Tensor]) -> ConvertedWeights:
-    """Converts ``VGG_ILSVRC_16_layers_fc_reduced``; its classifier, if it is there, is left out.
+    """Convert ``VGG_ILSVRC_16_layers_fc_reduced``; its classifier, if it is there, is left out.
 
     Args:
         source: The arrays that ``caffemodel.read_caffemodel`` gives.
@@ -57,6 +57,6 @@ def convert_trunk(source: Mapping[str, Tensor]) -> ConvertedWeights:
     names = layout.parameters({name: layout.trunk(name) for name in layout.TRUNK})
     kept = {key: value for key, value in source.items() if key not in _CLASSIFIER}
     weights = assembly.place(kept, names, TRUNK_KIND)
-    assembly.check_shapes(weights, 0, 0, TRUNK_KIND)
+    assembly.check_shapes(weights, TRUNK_KIND)
     assembly.bgr_to_rgb_conv1(weights)
-    return assembly.ours(TRUNK_KIND, weights, None, None, (assembly.TRUNK_NOTE,))
+    return ConvertedWeights(TRUNK_KIND, weights, None, notes=(assembly.TRUNK_NOTE,))

@@ -47,7 +47,7 @@ _MESSAGES: dict[str, list[tuple[str, int, int, bool, str]]] = {
 
 @lru_cache(maxsize=1)
 def net_parameter_class() -> Any:
-    """The message class ``NetParameter``, reduced to names, shapes and numbers."""
+    """Build the message class ``NetParameter``, reduced to names, shapes and numbers."""
     file = descriptor_pb2.FileDescriptorProto(
         name='ssd_plugin/caffe.proto', package='ssd_plugin.caffe', syntax='proto2'
     )
@@ -65,7 +65,7 @@ def net_parameter_class() -> Any:
 
 
 def read_caffemodel(path: Path) -> dict[str, Tensor]:
-    """Reads the arrays of every layer.
+    """Read the arrays of every layer.
 
     Args:
         path: The file.

@@ -1,7 +1,7 @@
-"""Recognises where weights come from and converts them."""
+"""Where weights come from, and which function converts them."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
 from torch import Tensor
@@ -11,43 +11,47 @@ from ssd_plugin.errors import UserError
 from . import amdegroot, caffe, lufficc, mmdet, torchvision
 from .result import ConvertedWeights
 
-Converter = Callable[[Mapping[str, Tensor]], ConvertedWeights]
 
-# Kind -> a key that only its weights have. The first that is found decides.
-_TELLTALES: Mapping[str, str] = MappingProxyType(
-    {
-        torchvision.KIND: 'backbone.scale_weight',
-        torchvision.SSDLITE_KIND: 'backbone.features.0.0.0.weight',
-        lufficc.KIND: 'backbone.vgg.0.weight',
-        amdegroot.KIND: 'vgg.0.weight',
-        amdegroot.TRUNK_KIND: '33.weight',
-        mmdet.OLD_KIND: 'backbone.extra.0.weight',
-        mmdet.KIND: 'bbox_head.cls_convs.0.0.weight',
-        mmdet.DEPTHWISE_KIND: 'bbox_head.cls_convs.0.0.conv.weight',
-        caffe.KIND: 'conv4_3_norm.weight',
-        caffe.TRUNK_KIND: 'conv1_1.weight',
-    }
+@dataclass(frozen=True)
+class Converter:
+    """How the weights of one source are recognised and converted.
+
+    Attributes:
+        kind: Name of the source, as ``--from`` takes it.
+        keys: Weights that hold any of these keys are of this kind.
+        convert: Turns them into ours.
+        config: Text that the config noted in the file's ``meta`` must hold besides, for weights of the same names.
+    """
+
+    kind: str
+    keys: tuple[str, ...]
+    convert: Callable[[Mapping[str, Tensor]], ConvertedWeights]
+    config: str = ''
+
+    def recognises(self, state_dict: Mapping[str, Tensor], meta: Mapping[str, Any]) -> bool:
+        """Tell whether the weights are of this kind."""
+        return any(key in state_dict for key in self.keys) and self.config in str(meta.get('cfg', ''))
+
+
+# The first that recognises the weights converts them.
+CONVERTERS = (
+    Converter(torchvision.KIND, ('backbone.scale_weight',), torchvision.convert),
+    Converter(torchvision.SSDLITE_KIND, ('backbone.features.0.0.0.weight',), torchvision.refuse_ssdlite),
+    Converter(lufficc.KIND, ('backbone.vgg.0.weight',), lufficc.convert),
+    Converter(amdegroot.KIND, ('vgg.0.weight',), amdegroot.convert),
+    Converter(amdegroot.TRUNK_KIND, ('33.weight',), amdegroot.convert_trunk),
+    Converter(mmdet.OLD_KIND, ('backbone.extra.0.weight',), mmdet.convert_old),
+    Converter(mmdet.OURS_KIND, mmdet.PREDICTOR_KEYS, mmdet.convert_ours, config='ssd_plugin.'),
+    Converter(mmdet.KIND, mmdet.PREDICTOR_KEYS[:1], mmdet.convert),
+    Converter(mmdet.DEPTHWISE_KIND, mmdet.PREDICTOR_KEYS[1:], mmdet.convert_depthwise),
+    Converter(caffe.KIND, ('conv4_3_norm.weight',), caffe.convert),
+    Converter(caffe.TRUNK_KIND, ('conv1_1.weight',), caffe.convert_trunk),
 )
-_CONVERTERS: Mapping[str, Converter] = MappingProxyType(
-    {
-        torchvision.KIND: torchvision.convert,
-        torchvision.SSDLITE_KIND: torchvision.refuse_ssdlite,
-        lufficc.KIND: lufficc.convert,
-        amdegroot.KIND: amdegroot.convert,
-        amdegroot.TRUNK_KIND: amdegroot.convert_trunk,
-        mmdet.OLD_KIND: mmdet.convert_old,
-        mmdet.KIND: mmdet.convert,
-        mmdet.DEPTHWISE_KIND: mmdet.convert_depthwise,
-        mmdet.OURS_KIND: mmdet.convert_ours,
-        caffe.KIND: caffe.convert,
-        caffe.TRUNK_KIND: caffe.convert_trunk,
-    }
-)
-KINDS = tuple(_CONVERTERS)
+KINDS = tuple(converter.kind for converter in CONVERTERS)
 
 
 def read_state_dict(loaded: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Finds the weights in a loaded file.
+    """Find the weights in a loaded file.
 
     Args:
         loaded: What the file holds: the weights themselves or a dict with them as ``state_dict`` or ``model``.
@@ -79,7 +83,7 @@ def read_state_dict(loaded: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[
 
 
 def detect_source(state_dict: Mapping[str, Tensor], meta: Optional[Mapping[str, Any]] = None) -> str:
-    """Tells where weights come from.
+    """Tell where weights come from.
 
     Args:
         state_dict: Weights under their own names.
@@ -91,10 +95,9 @@ def detect_source(state_dict: Mapping[str, Tensor], meta: Optional[Mapping[str, 
     Raises:
         UserError: If none fits.
     """
-    for kind, key in _TELLTALES.items():
-        if key in state_dict:
-            by_us = kind in (mmdet.KIND, mmdet.DEPTHWISE_KIND) and 'ssd_plugin.' in str((meta or {}).get('cfg', ''))
-            return mmdet.OURS_KIND if by_us else kind
+    for converter in CONVERTERS:
+        if converter.recognises(state_dict, meta or {}):
+            return converter.kind
     raise UserError(
         f'weights with keys such as {next(iter(state_dict), None)!r} are of no known kind, expected one of '
         f'{", ".join(KINDS)}; --from names it'
@@ -102,7 +105,7 @@ def detect_source(state_dict: Mapping[str, Tensor], meta: Optional[Mapping[str, 
 
 
 def convert(state_dict: Mapping[str, Tensor], kind: str, num_classes: Optional[int] = None) -> ConvertedWeights:
-    """Converts weights.
+    """Convert weights.
 
     Args:
         state_dict: Weights under their own names.
@@ -115,12 +118,12 @@ def convert(state_dict: Mapping[str, Tensor], kind: str, num_classes: Optional[i
     Raises:
         UserError: If the kind is unknown, a key or shape does not fit it, or the classes are not ``num_classes``.
     """
-    if kind not in _CONVERTERS:
+    if kind not in KINDS:
         raise UserError(f'kind is {kind!r}, expected one of {", ".join(KINDS)}')
     if kind == torchvision.KIND and num_classes == torchvision.COCO_IDS:
         converted = torchvision.convert(state_dict, keep_unused_ids=True)
     else:
-        converted = _CONVERTERS[kind](state_dict)
+        converted = CONVERTERS[KINDS.index(kind)].convert(state_dict)
     if num_classes is not None and converted.num_classes != num_classes:
         raise UserError(f'{kind} weights: {converted.num_classes} foreground classes, expected {num_classes}')
     return converted

@@ -4,65 +4,64 @@ Some sources clip the sides of their default boxes to those of the input, and on
 which the authors truncate to whole pixels. We tile as the authors do, so the same raw numbers would mean other boxes
 with us. Decoding is linear in the shift and exponential in the size; the difference therefore folds into the predictor:
 a scale for the rows of x and y, an offset for those of width and height.
+
+Other centres cannot be folded in, as a predictor does not know its cell. The two sources that clip the centres too need
+``SSDAnchorGenerator(clip_centers=True)``; see ``ConvertedWeights.clip_centers``.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import inf
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-_RATIOS_300 = ((2,), (2, 3), (2, 3), (2, 3), (2,), (2,))
-_RATIOS_512 = ((2,), (2, 3), (2, 3), (2, 3), (2, 3), (2,), (2,))
+if TYPE_CHECKING:
+    from ssd_plugin.models.task_modules.prior_generators.default_box_sizes import BoxSizes
+
 SIZE_VARIANCE = 0.2
-
-
-@dataclass(frozen=True)
-class Tiling:
-    """Sizes of the default boxes of one network.
-
-    Attributes:
-        edges: The smaller square's side per level, in pixels of the input, and one more: level i's larger square has
-            the side sqrt(edges[i] * edges[i + 1]).
-        ratios: Width over height, beside 1, per level; each also turned.
-        clip: No side is longer than this.
-    """
-
-    edges: tuple[float, ...]
-    ratios: tuple[tuple[int, ...], ...]
-    clip: float = inf
-
-    def sizes(self, level: int) -> Tensor:
-        """Width and height of a cell's boxes, float64 (A, 2): small square, large square, then wide and tall ones.
-
-        Source: the authors' src/caffe/layers/prior_box_layer.cpp. The order of amdegroot/ssd.pytorch
-        (layers/functions/prior_box.py), lufficc/SSD (ssd/modeling/anchors/prior_box.py) and pytorch/vision
-        (torchvision/models/detection/anchor_utils.py) is the same.
-        """
-        small = self.edges[level]
-        large = (small * self.edges[level + 1]) ** 0.5
-        sides = [(small, small), (large, large)]
-        for ratio in self.ratios[level]:
-            wide = (small * ratio**0.5, small / ratio**0.5)
-            sides += [wide, wide[::-1]]
-        return torch.tensor(sides, dtype=torch.float64).clamp(max=self.clip)
-
-
-# The authors' tilings, sizes truncated to whole pixels as their layer does.
-PUBLISHED: Mapping[str, Tiling] = MappingProxyType(
+# The authors' tilings: side of the input and smallest scale of the range that ends at 0.9.
+PUBLISHED: Mapping[str, tuple[int, float]] = MappingProxyType(
     {
-        'ssd300-voc': Tiling((30, 60, 111, 162, 213, 264, 315), _RATIOS_300),
-        'ssd300-coco': Tiling((21, 45, 99, 153, 207, 261, 315), _RATIOS_300),
-        'ssd512-voc': Tiling((35, 76, 153, 230, 307, 384, 460, 537), _RATIOS_512),
-        'ssd512-coco': Tiling((20, 51, 133, 215, 296, 378, 460, 542), _RATIOS_512),
+        'ssd300-voc': (300, 0.2),
+        'ssd300-coco': (300, 0.15),
+        'ssd512-voc': (512, 0.15),
+        'ssd512-coco': (512, 0.1),
     }
 )
 
 
+def published_sizes(tiling: str) -> 'BoxSizes':
+    """Give the sizes of a tiling of ``PUBLISHED`` before the authors' layer truncates them."""
+    # Imported here and below: ``import ssd_plugin`` itself does not load mmdet, which takes seconds.
+    from ssd_plugin.models.task_modules.prior_generators.default_box_sizes import level_sizes
+
+    input_size, smallest = PUBLISHED[tiling]
+    return level_sizes(input_size, 6 if input_size == 300 else 7, (smallest, 0.9))
+
+
+def cell_boxes(sizes: 'BoxSizes', clip: float = inf) -> list[Tensor]:
+    """Give width and height of a cell's boxes at every level.
+
+    The order within a cell is the same in amdegroot/ssd.pytorch (layers/functions/prior_box.py), lufficc/SSD
+    (ssd/modeling/anchors/prior_box.py) and pytorch/vision (torchvision/models/detection/anchor_utils.py).
+
+    Args:
+        sizes: The (min, max) sizes, pixels.
+        clip: No side is longer than this.
+
+    Returns:
+        Per level (A, 2) float64: small square, large square, then wide and tall ones.
+    """
+    from ssd_plugin.models.task_modules.prior_generators.default_box_sizes import boxes_of_cell, level_ratios
+
+    levels = zip(sizes.min, sizes.max, level_ratios(len(sizes.min)))
+    return [torch.tensor(boxes_of_cell(*level), dtype=torch.float64).clamp(max=clip) for level in levels]
+
+
 def rebase(weight: Tensor, bias: Tensor, source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Makes a predictor of deltas to the ``source`` boxes one of deltas to the ``target`` boxes.
+    """Make a predictor of deltas to the ``source`` boxes one of deltas to the ``target`` boxes.
 
     Args:
         weight: Of the convolution, (A * 4, channels, kernel, kernel); per box x, y, width, height.

@@ -1,7 +1,10 @@
 """The names and shapes of our VGG SSD's weights, which are mmdet's too."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
+
+import torch
 
 # Caffe's name of each convolution of the trunk -> its number in ``backbone.features``.
 TRUNK: Mapping[str, int] = MappingProxyType(
@@ -26,66 +29,45 @@ TRUNK: Mapping[str, int] = MappingProxyType(
 FIRST_CONV = 'backbone.features.0.weight'
 L2_NORM = 'neck.l2_norm.weight'
 
-_TRUNK_CHANNELS = (64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024)
-# (middle, out, kernel) of each pair of extra layers; both networks share the first three pairs' channels.
-_EXTRA_300 = ((256, 512, 3), (128, 256, 3), (128, 256, 3), (128, 256, 3))
-_EXTRA_512 = (*_EXTRA_300, (128, 256, 4))
-_EXTRAS = MappingProxyType({6: _EXTRA_300, 7: _EXTRA_512})
-_BOXES = MappingProxyType({6: (4, 6, 6, 6, 4, 4), 7: (4, 6, 6, 6, 6, 4, 4)})
-
 
 def trunk(name: str) -> str:
-    """Module of a trunk convolution, by Caffe's name."""
+    """Name the module of a trunk convolution, given Caffe's name."""
     return f'backbone.features.{TRUNK[name]}'
 
 
 def extra(pair: int, part: int) -> str:
-    """Module of an extra layer: the 1x1 (``part`` 0) or the larger one (1) of a pair."""
+    """Name the module of an extra layer: the 1x1 convolution (``part`` 0) or the larger one (1) of a pair."""
     return f'neck.extra_layers.{pair}.{part}.conv'
 
 
 def head(branch: str, level: int) -> str:
-    """Module of a predictor; ``branch`` is ``cls`` or ``reg``."""
+    """Name the module of a predictor; ``branch`` is ``cls`` or ``reg``."""
     return f'bbox_head.{branch}_convs.{level}.0'
 
 
 def parameters(modules: Mapping[str, str]) -> dict[str, str]:
-    """Spells out the weight and the bias of every convolution: source key -> our key."""
+    """Spell out the weight and the bias of every convolution: source key -> our key."""
     return {f'{source}.{kind}': f'{ours}.{kind}' for source, ours in modules.items() for kind in ('weight', 'bias')}
 
 
-def boxes_per_cell(levels: int) -> tuple[int, ...]:
-    """Default boxes per cell of SSD300 (6 levels) and SSD512 (7)."""
-    return _BOXES[levels]
-
-
-def expected_shapes(levels: int, num_classes: int) -> dict[str, tuple[int, ...]]:
-    """Shape of every weight.
+@lru_cache(maxsize=4)
+def expected_shapes(input_size: int, num_classes: int) -> Mapping[str, tuple[int, ...]]:
+    """Read the shape of every weight off the network itself.
 
     Args:
-        levels: 0 for the trunk alone, 6 for SSD300, 7 for SSD512.
+        input_size: 300 for SSD300, 512 for SSD512.
         num_classes: Foreground classes; the predictors have one more, the background.
-
-    Source: the authors' python/caffe/model_libs.py and examples/ssd/ssd_pascal.py.
     """
-    convolutions: dict[str, tuple[int, int, int]] = {}
-    channels = 3
-    for name, out in zip(TRUNK, _TRUNK_CHANNELS):
-        convolutions[trunk(name)] = (out, channels, 1 if name == 'fc7' else 3)
-        channels = out
-    shapes: dict[str, tuple[int, ...]] = {}
-    if levels:
-        sources = [512, channels]
-        for pair, (middle, out, kernel) in enumerate(_EXTRAS[levels]):
-            convolutions[extra(pair, 0)] = (middle, channels, 1)
-            convolutions[extra(pair, 1)] = (out, middle, kernel)
-            channels = out
-            sources.append(out)
-        for level, (source, boxes) in enumerate(zip(sources, boxes_per_cell(levels))):
-            convolutions[head('cls', level)] = (boxes * (num_classes + 1), source, 3)
-            convolutions[head('reg', level)] = (boxes * 4, source, 3)
-        shapes[L2_NORM] = (512,)
-    for module, (out, into, kernel) in convolutions.items():
-        shapes[f'{module}.weight'] = (out, into, kernel, kernel)
-        shapes[f'{module}.bias'] = (out,)
-    return shapes
+    # Imported here: ``import ssd_plugin`` itself does not load mmdet, which takes seconds.
+    from mmdet.registry import MODELS
+
+    config = dict(
+        type='ssd_plugin.SSD',
+        input_size=input_size,
+        backbone=dict(type='ssd_plugin.SSDVGG'),
+        neck=dict(type='ssd_plugin.SSDNeck'),
+        bbox_head=dict(type='ssd_plugin.SSDHead', num_classes=num_classes),
+    )
+    with torch.device('meta'):  # the shapes alone: no memory, no random numbers
+        network = MODELS.build(config)
+    return MappingProxyType({key: tuple(value.shape) for key, value in network.state_dict().items()})

@@ -1,31 +1,24 @@
 """Weights of lufficc/SSD with a VGG backbone, 300 or 512.
 
-Source: lufficc/SSD, ssd/modeling/backbone/vgg.py, ssd/modeling/box_head/box_predictor.py and configs/vgg_ssd*.yaml.
+Source: lufficc/SSD, ssd/modeling/backbone/vgg.py, ssd/modeling/box_head/box_predictor.py,
+ssd/modeling/anchors/prior_box.py and configs/vgg_ssd*.yaml.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
-from types import MappingProxyType
 
 from torch import Tensor
 
 from . import assembly, layout
-from .default_boxes import PUBLISHED, Tiling
+from .default_boxes import published_sizes
 from .result import ConvertedWeights
 
 KIND = 'lufficc'
 
-# Its configs keep the fractions, and one number differs in the last place: 537.65.
-_EDGES_512 = MappingProxyType(
-    {
-        'voc': (35.84, 76.8, 153.6, 230.4, 307.2, 384.0, 460.8, 537.65),
-        'coco': (20.48, 51.2, 133.12, 215.04, 296.96, 378.88, 460.8, 542.72),
-    }
-)
-
 
 def convert(source: Mapping[str, Tensor]) -> ConvertedWeights:
-    """Converts the weights. The network reads RGB pixels minus (123, 117, 104) and clips its default boxes.
+    """Convert the weights.
+
+    The network reads RGB pixels minus (123, 117, 104) and clips centres and sizes of its default boxes.
 
     Args:
         source: ``state_dict`` of the network, the ``model`` of its files.
@@ -44,17 +37,14 @@ def convert(source: Mapping[str, Tensor]) -> ConvertedWeights:
             modules[predictor.format(branch, level)] = layout.head(branch, level)
     names = {'backbone.l2_norm.weight': layout.L2_NORM, **layout.parameters(modules)}
     weights = assembly.place(source, names, KIND)
-    found = assembly.count_classes(weights, levels, KIND)
-    assembly.check_shapes(weights, levels, found, KIND)
-    data = 'coco' if found == 80 else 'voc'  # the VOC sizes are its defaults
-    tiling = f'ssd{300 if levels == 6 else 512}-{data}'
+    found = assembly.count_classes(weights, KIND)
+    input_size = 300 if levels == 6 else 512
+    assembly.check_shapes(weights, KIND, input_size, found)
+    tiling = f'ssd{input_size}-{"coco" if found == 80 else "voc"}'  # the VOC sizes are its defaults
+    sizes = published_sizes(tiling)  # its configs keep the fractions, and one number differs in the last place
+    if tiling == 'ssd512-voc':
+        sizes = sizes._replace(max=[*sizes.max[:-1], 537.65])
     assembly.select_classes(weights, found)
-    assembly.rebase_boxes(weights, _tiling(tiling, data), PUBLISHED[tiling])
-    return assembly.ours(KIND, weights, found, tiling)
-
-
-def _tiling(name: str, data: str) -> Tiling:
-    published = PUBLISHED[name]
-    if name.startswith('ssd512'):
-        return replace(published, edges=_EDGES_512[data], clip=512)
-    return replace(published, clip=300)
+    assembly.rebase_boxes(weights, tiling, sizes)
+    # The centres of SSD512's default boxes all lie inside the input.
+    return ConvertedWeights(KIND, weights, found, default_boxes=tiling, clip_centers=input_size == 300)

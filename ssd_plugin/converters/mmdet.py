@@ -11,13 +11,15 @@ from torch import Tensor
 
 from ssd_plugin.errors import UserError
 
-from . import layout
+from . import assembly, layout
 from .result import ConvertedWeights, DataPreprocessor
 
 KIND = 'mmdet'
 DEPTHWISE_KIND = 'mmdet-ssdlite'
 OLD_KIND = 'mmdet-2.13'
 OURS_KIND = 'ours'
+# The first predictor's weight, plain and depthwise.
+PREDICTOR_KEYS = ('bbox_head.cls_convs.0.0.weight', 'bbox_head.cls_convs.0.0.conv.weight')
 _RGB_MEAN = (123.675, 116.28, 103.53)
 _RGB_STD = (58.395, 57.12, 57.375)
 _OWN_CONFIG = 'the data_preprocessor is that of the config the weights were trained with'
@@ -26,7 +28,7 @@ _OLD_PREDICTOR = re.compile(r'bbox_head\.(cls|reg)_convs\.(\d+)\.(weight|bias)')
 
 
 def convert(source: Mapping[str, Tensor]) -> ConvertedWeights:
-    """Takes weights of mmdet's SSD as they are, its RGB preprocessing included.
+    """Take weights of mmdet's SSD as they are, its RGB preprocessing included.
 
     Args:
         source: ``state_dict`` of the detector.
@@ -38,7 +40,7 @@ def convert(source: Mapping[str, Tensor]) -> ConvertedWeights:
 
 
 def convert_depthwise(source: Mapping[str, Tensor]) -> ConvertedWeights:
-    """Takes weights of mmdet's SSDLite as they are, its RGB preprocessing included.
+    """Take weights of mmdet's SSDLite as they are, its RGB preprocessing included.
 
     Args:
         source: ``state_dict`` of the detector.
@@ -51,7 +53,7 @@ def convert_depthwise(source: Mapping[str, Tensor]) -> ConvertedWeights:
 
 
 def convert_old(source: Mapping[str, Tensor]) -> ConvertedWeights:
-    """Converts weights of mmdet 2.0 to 2.13, which kept the extra layers and the scale in the backbone.
+    """Convert weights of mmdet 2.0 to 2.13, which kept the extra layers and the scale in the backbone.
 
     Args:
         source: ``state_dict`` of the detector.
@@ -64,7 +66,7 @@ def convert_old(source: Mapping[str, Tensor]) -> ConvertedWeights:
 
 
 def convert_ours(source: Mapping[str, Tensor]) -> ConvertedWeights:
-    """Takes weights of this package as they are; what they read is up to their config.
+    """Take weights of this package as they are; what they read is up to their config.
 
     Args:
         source: ``state_dict`` of the detector.
@@ -89,24 +91,8 @@ def _new_name(key: str) -> str:
 
 
 def _checked(source: Mapping[str, Tensor], kind: str) -> tuple[dict[str, Tensor], int]:
-    """The weights and their number of foreground classes."""
+    """Give the weights and their number of foreground classes."""
     for key, value in source.items():
         if not key.startswith(('backbone.', 'neck.', 'bbox_head.')):
             raise UserError(f'{kind} weights: key {key!r} of shape {tuple(value.shape)} has no place in an SSD')
-    return dict(source), _count_classes(source, kind)
-
-
-def _count_classes(weights: Mapping[str, Tensor], kind: str) -> int:
-    """From the predictors: 4 box channels and (1 + classes) class channels for every default box."""
-    found = set()
-    for key, value in weights.items():
-        if not re.fullmatch(r'bbox_head\.cls_convs\.\d+\.\d+\.bias', key):
-            continue
-        box_key = key.replace('cls_convs', 'reg_convs')
-        boxes = len(weights[box_key]) // 4 if box_key in weights else 0
-        if boxes == 0 or len(value) % boxes:
-            raise UserError(f'{kind} weights: {key!r} has {len(value)} channels, expected a multiple of {boxes} boxes')
-        found.add(len(value) // boxes - 1)
-    if len(found) != 1:
-        raise UserError(f'{kind} weights: predictors of {sorted(found)} classes, expected predictors that agree')
-    return found.pop()
+    return dict(source), assembly.count_classes(source, kind)

@@ -53,7 +53,7 @@ class ClassMapping:
 def map_classes(
     state_dict: Mapping[str, Tensor], source_classes: Sequence[str], target_classes: Sequence[str]
 ) -> tuple[dict[str, Tensor], ClassMapping]:
-    """Rearranges the channels of the class predictors for other classes.
+    """Rearrange the channels of the class predictors for other classes.
 
     A class that both know, by the same name or by COCO's and VOC's names of the same thing, keeps its channels, and the
     background keeps its own. A fresh class starts at the mean of the foreground channels, its bias lowered by the
@@ -103,7 +103,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _is_class_predictor(key: str, state_dict: Mapping[str, Tensor]) -> bool:
-    """The last layer of a level's class branch; a depthwise head and stacked convolutions have others before it."""
+    """Find the last layer of a level's class branch; depthwise heads and stacked convolutions have others before it."""
     parts = key.split('.')
     if parts[:2] != ['bbox_head', 'cls_convs'] or len(parts) != 5:
         return False

@@ -24,13 +24,8 @@ class DataPreprocessor:
     bgr_to_rgb: bool = True
 
     def settings(self) -> dict[str, Any]:
-        """The arguments, in plain types."""
+        """List the arguments, in plain types."""
         return {'mean': list(self.mean), 'std': list(self.std), 'bgr_to_rgb': self.bgr_to_rgb}
-
-    def config_lines(self) -> str:
-        """The lines to put into a config."""
-        arguments = ', '.join(f'{name}={value}' for name, value in self.settings().items())
-        return f'model = dict(data_preprocessor=dict({arguments}))'
 
 
 @dataclass(frozen=True)
@@ -43,18 +38,31 @@ class ConvertedWeights:
         num_classes: Foreground classes of the head, None for a trunk alone.
         data_preprocessor: What the network wants to read, None where the file keeps its own config's.
         default_boxes: Which published tiling the boxes are predicted on, None where the source does not say.
+        clip_centers: Whether the source clips the centres of its default boxes, too; the config's anchor generator then
+            has to do so as well.
         notes: What the reader has to know, one line each.
     """
 
     kind: str
     state_dict: dict[str, Tensor]
     num_classes: Optional[int]
-    data_preprocessor: Optional[DataPreprocessor]
+    data_preprocessor: Optional[DataPreprocessor] = DataPreprocessor()
     default_boxes: Optional[str] = None
+    clip_centers: bool = False
     notes: tuple[str, ...] = ()
 
+    def config_line(self) -> Optional[str]:
+        """Write what the config has to hold, None where it holds it already."""
+        if self.data_preprocessor is None:
+            return None
+        arguments = ', '.join(f'{name}={value}' for name, value in self.data_preprocessor.settings().items())
+        entries = [f'data_preprocessor=dict({arguments})']
+        if self.clip_centers:
+            entries.append('bbox_head=dict(anchor_generator=dict(clip_centers=True))')
+        return f'model = dict({", ".join(entries)})'
+
     def checkpoint(self, classes: Optional[Sequence[str]], meta: Optional[Mapping[str, Any]] = None) -> dict[str, Any]:
-        """The file that MMEngine loads.
+        """Make the file that MMEngine loads.
 
         Args:
             classes: Names of the foreground classes in order, for the inferencer, None when unknown.
@@ -65,6 +73,8 @@ class ConvertedWeights:
             origin['data_preprocessor'] = self.data_preprocessor.settings()
         if self.default_boxes is not None:
             origin['default_boxes'] = self.default_boxes
+        if self.clip_centers:
+            origin['clip_centers'] = True
         kept = {**(meta or {}), 'ssd_plugin': origin}
         if classes is not None:
             kept['dataset_meta'] = {'classes': tuple(classes)}

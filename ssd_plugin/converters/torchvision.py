@@ -4,14 +4,12 @@ Source: pytorch/vision, torchvision/models/detection/ssd.py.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from torch import Tensor
 
 from ssd_plugin.errors import UserError
 
 from . import assembly, layout
-from .default_boxes import PUBLISHED
 from .result import ConvertedWeights
 
 KIND = 'torchvision'
@@ -22,7 +20,7 @@ _UNUSED_COCO_IDS = frozenset((12, 26, 29, 30, 45, 66, 68, 69, 71, 83))
 
 
 def convert(source: Mapping[str, Tensor], keep_unused_ids: bool = False) -> ConvertedWeights:
-    """Converts the weights.
+    """Convert the weights.
 
     Its preprocessing is ours: images of 0 to 1 minus (0.48235, 0.45882, 0.40784), divided by 1 / 255, are RGB pixels
     minus (123, 117, 104).
@@ -36,19 +34,19 @@ def convert(source: Mapping[str, Tensor], keep_unused_ids: bool = False) -> Conv
         UserError: If the weights are not those of an ``ssd300_vgg16``.
     """
     weights = assembly.place(source, _names(), KIND)
-    found = assembly.count_classes(weights, 6, KIND)
-    assembly.check_shapes(weights, 6, found, KIND)
+    found = assembly.count_classes(weights, KIND)
+    assembly.check_shapes(weights, KIND, 300, found)
     chosen, notes = None, []
     if found == COCO_IDS and not keep_unused_ids:
         chosen = [number for number in range(1, COCO_IDS + 1) if number not in _UNUSED_COCO_IDS]
         notes.append('the 10 classes that stand for unused COCO ids are left out; --num-classes 90 keeps them')
     assembly.select_classes(weights, found, chosen)
-    assembly.rebase_boxes(weights, replace(PUBLISHED[_TILING], clip=300), PUBLISHED[_TILING])
-    return assembly.ours(KIND, weights, len(chosen) if chosen else found, _TILING, tuple(notes))
+    assembly.rebase_boxes(weights, _TILING)
+    return ConvertedWeights(KIND, weights, len(chosen) if chosen else found, default_boxes=_TILING, notes=tuple(notes))
 
 
 def refuse_ssdlite(source: Mapping[str, Tensor]) -> ConvertedWeights:
-    """Says why ``ssdlite320_mobilenet_v3_large`` cannot be converted.
+    """Say why ``ssdlite320_mobilenet_v3_large`` cannot be converted.
 
     Raises:
         UserError: Always.

@@ -42,12 +42,30 @@ def test_colours_turn() -> None:
     assert first.flatten().tolist() == [0, 1, 2, 3, 4, 5]
 
 
+def predictors(channels: int) -> dict[str, torch.Tensor]:
+    return {
+        'bbox_head.cls_convs.0.0.bias': torch.zeros(channels),
+        'bbox_head.reg_convs.0.0.bias': torch.zeros(4 * 4),
+    }
+
+
 @pytest.mark.parametrize('channels', [13, 4])
 def test_class_channels_must_divide_among_boxes(channels: int) -> None:
-    weights = {'bbox_head.cls_convs.0.0.weight': torch.zeros(channels, 512, 3, 3)}
     with pytest.raises(UserError, match=f'has {channels} channels, expected 4 boxes times'):
-        assembly.count_classes(weights, 6, 'x')
+        assembly.count_classes(predictors(channels), 'x')
 
 
 def test_count_classes() -> None:
-    assert assembly.count_classes({'bbox_head.cls_convs.0.0.weight': torch.zeros(84, 1, 3, 3)}, 6, 'x') == 20
+    assert assembly.count_classes(predictors(84), 'x') == 20
+
+
+@pytest.mark.parametrize(('input_size', 'num_classes'), [(300, 20), (512, 2)])
+def test_shapes_are_compared(input_size: int, num_classes: int) -> None:
+    shapes = layout.expected_shapes(input_size, num_classes)
+    weights = {key: torch.empty(shape, device='meta') for key, shape in shapes.items()}
+    assembly.check_shapes(weights, 'x', input_size, num_classes)
+    weights['bbox_head.cls_convs.1.0.bias'] = torch.zeros(7)
+    with pytest.raises(
+        UserError, match=rf"cls_convs.1.0.bias' has shape \(7,\), expected \({6 * (num_classes + 1)},\)"
+    ):
+        assembly.check_shapes(weights, 'x', input_size, num_classes)

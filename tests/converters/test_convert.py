@@ -9,6 +9,7 @@ import test_torchvision
 import torch
 from plain_ssd import PlainSSD, named
 
+from ssd_plugin.converters import layout
 from ssd_plugin.converters.convert import KINDS, convert, detect_source, read_state_dict
 from ssd_plugin.errors import UserError
 
@@ -48,6 +49,9 @@ def test_our_training_is_told_by_its_config(plain300: PlainSSD) -> None:
 def test_every_kind_converts_to_the_same_trunk(kind: str, plain300: PlainSSD) -> None:
     """But for the order of the colours: Caffe's network reads BGR."""
     converted = convert(sources(plain300)[kind], kind)
+    expected = layout.expected_shapes(300, 3)
+    trunk_alone = kind.endswith('trunk')
+    assert set(converted.state_dict) == {key for key in expected if key.startswith('backbone') or not trunk_alone}
     assert torch.equal(converted.state_dict['backbone.features.31.weight'], plain300.trunk[13][0])
     first = plain300.trunk[0][0]
     turned = kind.startswith('caffe')

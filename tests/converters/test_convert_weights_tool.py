@@ -3,10 +3,14 @@
 import runpy
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import test_amdegroot
 import torch
+from mmdet.registry import MODELS
+from mmdet.utils import register_all_modules
+from mmengine.config import Config
 from plain_ssd import PlainSSD
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'convert_weights.py'
@@ -34,11 +38,28 @@ def test_converts_and_tells(
         f'{target}: 71 weights of amdegroot, 3 classes',
         'default boxes: ssd300-coco',
         'in the config: model = dict(data_preprocessor=dict(mean=[123.0, 117.0, 104.0], std=[1.0, 1.0, 1.0], '
-        'bgr_to_rgb=True))',
+        'bgr_to_rgb=True), bbox_head=dict(anchor_generator=dict(clip_centers=True)))',
     ]
     checkpoint = torch.load(target, weights_only=True)
     assert checkpoint['meta']['dataset_meta'] == {'classes': ('cat', 'dog', 'horse')}
     assert len(checkpoint['state_dict']) == 71
+
+
+def test_the_printed_line_makes_the_detector(
+    source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    target = tmp_path / 'ours.pth'
+    run(monkeypatch, source, target)
+    line = capsys.readouterr().out.splitlines()[-1].removeprefix('in the config: ')
+    printed: dict[str, Any] = {}
+    exec(line, printed)
+    config = Config.fromfile(TOOL.parents[1] / 'configs' / 'ssd' / 'ssd300_vgg16_coco.py')
+    config.merge_from_dict(dict(model=dict(printed['model'], backbone=dict(init_cfg=None))))
+    config.merge_from_dict(dict(model=dict(bbox_head=dict(num_classes=3))))
+    register_all_modules()
+    detector = MODELS.build(config.model)
+    detector.load_state_dict(torch.load(target, weights_only=True)['state_dict'])
+    assert detector.bbox_head.prior_generator.clip_centers
 
 
 def test_maps_to_other_classes(

@@ -1,32 +1,28 @@
+from math import prod
+
 import pytest
-from plain_ssd import BOXES
-from torch import Tensor
+from plain_ssd import PlainSSD
+from test_mmdet import new
 
 from ssd_plugin.converters import layout
 
 
-@pytest.mark.parametrize(('size', 'levels', 'count'), [(300, 6, 26_285_486), (512, 7, 27_188_676)])
-def test_number_of_parameters(size: int, levels: int, count: int) -> None:
+@pytest.mark.parametrize(('size', 'count'), [(300, 26_285_486), (512, 27_188_676)])
+def test_number_of_parameters(size: int, count: int) -> None:
     """As mmdet counts for its own networks of 20 classes."""
-    total = 0
-    for shape in layout.expected_shapes(levels, 20).values():
-        product = 1
-        for side in shape:
-            product *= side
-        total += product
-    assert total == count
-    assert layout.boxes_per_cell(levels) == BOXES[size]
+    assert sum(map(prod, layout.expected_shapes(size, 20).values())) == count
 
 
-def test_shapes_are_those_of_the_network(network: object, plain300: object) -> None:
-    from test_mmdet import new
+@pytest.mark.parametrize('size', [300, 512])
+def test_names_and_shapes_are_those_of_the_plain_network(size: int, plain300: PlainSSD, plain512: PlainSSD) -> None:
+    state = new(plain300 if size == 300 else plain512)
+    assert {key: tuple(value.shape) for key, value in state.items()} == layout.expected_shapes(size, 3)
 
-    state: dict[str, Tensor] = new(plain300)  # type: ignore[arg-type]
-    assert {key: tuple(value.shape) for key, value in state.items()} == layout.expected_shapes(6, 3)
 
-
-def test_trunk_alone() -> None:
-    shapes = layout.expected_shapes(0, 0)
-    assert len(shapes) == 30
-    assert shapes['backbone.features.31.weight'] == (1024, 512, 3, 3)
-    assert shapes['backbone.features.33.weight'] == (1024, 1024, 1, 1)
+def test_names_by_part() -> None:
+    names = {layout.FIRST_CONV, layout.L2_NORM}
+    modules = {name: layout.trunk(name) for name in layout.TRUNK}
+    modules.update({f'{pair}_{part}': layout.extra(pair, part) for pair in range(4) for part in range(2)})
+    modules.update({f'{branch}{i}': layout.head(branch, i) for branch in ('cls', 'reg') for i in range(6)})
+    names.update(layout.parameters(modules).values())
+    assert names == set(layout.expected_shapes(300, 3))

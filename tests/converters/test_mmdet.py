@@ -87,5 +87,5 @@ def test_predictors_must_agree(plain300: PlainSSD) -> None:
     with pytest.raises(UserError, match=r'predictors of \[3, 4\] classes'):
         mmdet.convert(state)
     state['bbox_head.cls_convs.2.0.bias'] = torch.zeros(25)
-    with pytest.raises(UserError, match=r"'bbox_head.cls_convs.2.0.bias' has 25 channels, expected a multiple of 6"):
+    with pytest.raises(UserError, match=r"'bbox_head.cls_convs.2.0.bias' has 25 channels, expected 6 boxes times"):
         mmdet.convert(state)

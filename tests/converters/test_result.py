@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -25,11 +26,14 @@ def test_unknown_things_are_left_out() -> None:
     assert checkpoint['meta'] == {'ssd_plugin': {'converted_from': 'ours'}}
 
 
-def test_config_lines() -> None:
-    lines = DataPreprocessor((123.675, 116.28, 103.53), bgr_to_rgb=True).config_lines()
-    assert lines == (
-        'model = dict(data_preprocessor=dict(mean=[123.675, 116.28, 103.53], std=[1.0, 1.0, 1.0], bgr_to_rgb=True))'
-    )
+def test_config_line() -> None:
+    mean = 'data_preprocessor=dict(mean=[123.675, 116.28, 103.53], std=[1.0, 1.0, 1.0], bgr_to_rgb=True)'
+    weights = ConvertedWeights('mmdet', {}, 2, DataPreprocessor((123.675, 116.28, 103.53), bgr_to_rgb=True))
+    assert weights.config_line() == f'model = dict({mean})'
+    clipped = replace(weights, clip_centers=True)
+    assert clipped.config_line() == f'model = dict({mean}, bbox_head=dict(anchor_generator=dict(clip_centers=True)))'
+    assert clipped.checkpoint(None)['meta']['ssd_plugin']['clip_centers'] is True
+    assert ConvertedWeights('ours', {}, 2, None).config_line() is None
 
 
 def test_mmengine_loads_it(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from plain_ssd import PlainSSD, assert_same_boxes, assert_same_classes, decode, 
 from torch import Tensor
 
 from ssd_plugin.converters import torchvision
-from ssd_plugin.converters.default_boxes import PUBLISHED
+from ssd_plugin.converters.default_boxes import published_sizes
 from ssd_plugin.errors import UserError
 
 FEATURES = [0, 2, 5, 7, 10, 12, 14, 17, 19, 21]
@@ -80,7 +80,8 @@ def test_released_weights_have_90_ids(plain300: PlainSSD, keep: bool, classes: i
 def test_tiling_is_cocos() -> None:
     """Its scales are of 300 pixels."""
     scales = (0.07, 0.15, 0.33, 0.51, 0.69, 0.87, 1.05)
-    assert [round(300 * scale) for scale in scales] == list(PUBLISHED['ssd300-coco'].edges)
+    sizes = published_sizes('ssd300-coco')
+    assert [round(300 * scale) for scale in scales] == [*sizes.min, sizes.max[-1]]
 
 
 def test_a_512_network_of_theirs_is_refused(plain300: PlainSSD) -> None:

@@ -54,7 +54,7 @@ def overlap(a, b):
     return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
 
 
-def match(priors, truths, ignore_cross_boundary=False):
+def match(priors, gt_bboxes, ignore_cross_boundary=False):
     """MatchBBox: the object of every default box, -1 for none, -2 for a box that crosses the border."""
     matched = [-1] * len(priors)
     overlaps = {}
@@ -62,12 +62,12 @@ def match(priors, truths, ignore_cross_boundary=False):
         if ignore_cross_boundary and (min(prior) < 0 or max(prior) > 1):
             matched[i] = -2
             continue
-        for j, truth in enumerate(truths):
-            value = overlap(prior, truth)
+        for j, gt_bbox in enumerate(gt_bboxes):
+            value = overlap(prior, gt_bbox)
             if value > 1e-6:
                 overlaps[i, j] = value
 
-    pool = list(range(len(truths)))
+    pool = list(range(len(gt_bboxes)))
     while pool:
         best, best_pair = -1, None
         for i in range(len(priors)):
@@ -85,7 +85,7 @@ def match(priors, truths, ignore_cross_boundary=False):
         if matched[i] != -1:
             continue
         best = -1
-        for j in range(len(truths)):
+        for j in range(len(gt_bboxes)):
             value = overlaps.get((i, j), -1)
             if value >= 0.5 and value > best:
                 best, matched[i] = value, j
@@ -96,10 +96,10 @@ def centre(box):
     return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2, box[2] - box[0], box[3] - box[1]
 
 
-def encode(prior, truth):
+def encode(prior, gt_bbox):
     """EncodeBBox, CENTER_SIZE."""
     px, py, pw, ph = centre(prior)
-    tx, ty, tw, th = centre(truth)
+    tx, ty, tw, th = centre(gt_bbox)
     raw = ((tx - px) / pw, (ty - py) / ph, math.log(tw / pw), math.log(th / ph))
     return [value / variance for value, variance in zip(raw, VARIANCES)]
 
@@ -122,7 +122,7 @@ def multibox_loss(priors, images, ignore_cross_boundary=False):
 
     Args:
         priors: Default boxes.
-        images: Per image class logits (N, 1 + C), predicted deltas (N, 4), truths and their classes 1..C.
+        images: Per image class logits (N, 1 + C), predicted deltas (N, 4), gt_bboxes and their classes 1..C.
 
     Returns:
         Confidence loss, localisation loss, and the default boxes in the confidence loss, per image.
@@ -130,8 +130,8 @@ def multibox_loss(priors, images, ignore_cross_boundary=False):
     confidence = location = 0.0
     matches = 0
     chosen = []
-    for logits, deltas, truths, classes in images:
-        matched = match(priors, truths, ignore_cross_boundary)
+    for logits, deltas, gt_bboxes, classes in images:
+        matched = match(priors, gt_bboxes, ignore_cross_boundary)
         positives = [i for i, j in enumerate(matched) if j >= 0]
         eligible = [i for i, j in enumerate(matched) if j == -1]
         background_loss = {i: -math.log(softmax(logits[i])[0]) for i in eligible}
@@ -139,7 +139,7 @@ def multibox_loss(priors, images, ignore_cross_boundary=False):
         negatives = sorted(eligible, key=lambda i: background_loss[i], reverse=True)[:count]
         for i in positives:
             confidence -= math.log(softmax(logits[i])[classes[matched[i]]])
-            for predicted, target in zip(deltas[i], encode(priors[i], truths[matched[i]])):
+            for predicted, target in zip(deltas[i], encode(priors[i], gt_bboxes[matched[i]])):
                 error = abs(predicted - target)
                 location += 0.5 * error * error if error < 1 else error - 0.5
         for i in negatives:

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import golden
 import numpy as np
 import original_ssd
 import pytest
@@ -11,7 +12,6 @@ from mmengine.structures import InstanceData
 from ssd_plugin.models import SSDHead
 from ssd_plugin.models.layers.l2_norm import L2Norm
 from ssd_plugin.models.task_modules import SSDAnchorGenerator
-from ssd_plugin.models.task_modules.assigners.batch_gt_instances import pad_truths
 
 # Input, scales in percent (lowest, highest, of the first level), steps, maps, ratios.
 RATIOS_300 = [[2], [2, 3], [2, 3], [2, 3], [2], [2]]
@@ -46,7 +46,10 @@ def make_head(**assigner):
         max_sizes=[pair[1] for pair in PAIRS],
         ratios=RATIOS,
     )
-    train_cfg = dict(assigner=dict(type='ssd_plugin.SSDAssigner', **assigner))
+    train_cfg = dict(
+        assigner=dict(type='ssd_plugin.SSDAssigner', **assigner),
+        sampler=dict(type='ssd_plugin.HardNegativeSampler'),
+    )
     return SSDHead(CLASSES, in_channels=(4, 4, 4), anchor_generator=generator, train_cfg=train_cfg)
 
 
@@ -59,15 +62,20 @@ def head(request, priors):
 
 
 def random_image(random, objects, spread):
-    """Logits (N, 1 + C) background first, deltas (N, 4), truths as fractions and their classes 1..C."""
+    """Logits (N, 1 + C) background first, deltas (N, 4), gt_bboxes as fractions and their classes 1..C."""
     count = sum(rows * columns * boxes for (rows, columns), boxes in zip(MAPS, (4, 6, 4)))
     logits = random.normal(0, spread, (count, 1 + CLASSES))
     logits[:, 0] += 2
     # Crowded around a few places, so that objects want the same boxes.
     centres = random.choice([0.3, 0.4, 0.65], (objects, 2)) + random.uniform(-0.05, 0.05, (objects, 2))
     sizes = random.uniform(0.1, 0.75, (objects, 2))
-    truths = np.concatenate([centres - sizes / 2, centres + sizes / 2], 1)
-    return logits, random.normal(0, 1.5, (count, 4)), truths.tolist(), random.integers(1, 1 + CLASSES, objects).tolist()
+    gt_bboxes = np.concatenate([centres - sizes / 2, centres + sizes / 2], 1)
+    return (
+        logits,
+        random.normal(0, 1.5, (count, 4)),
+        gt_bboxes.tolist(),
+        random.integers(1, 1 + CLASSES, objects).tolist(),
+    )
 
 
 def maps_of(values):
@@ -86,8 +94,8 @@ def background_last(logits):
     return np.roll(logits, -1, axis=1)
 
 
-def instances(truths, classes):
-    boxes = torch.as_tensor(np.array(truths).reshape(-1, 4) * SIDES, dtype=torch.float32)
+def instances(gt_bboxes, classes):
+    boxes = torch.as_tensor(np.array(gt_bboxes).reshape(-1, 4) * SIDES, dtype=torch.float32)
     return InstanceData(bboxes=boxes, labels=torch.tensor(classes, dtype=torch.int64) - 1)
 
 
@@ -121,12 +129,12 @@ def batch_of(seed, spread=1.5):
 @pytest.mark.parametrize('seed', range(20))
 def test_matching(head, priors, seed):
     images = batch_of(seed)
-    input_sizes = torch.tensor([[float(WIDTH), HEIGHT]] * len(images))
-    truths = pad_truths([instances(*image[2:]) for image in images], input_sizes)
+    gt_bboxes = [instances(*image[2:]).bboxes for image in images]
     boxes = torch.cat(head.prior_generator.grid_priors())
-    found = head.assigner.assign(boxes, truths, None, input_sizes).tolist()
-    for (_, _, objects, _), matched in zip(images, found):
-        assert matched == original_ssd.match(priors, objects, head.assigner.ignore_cross_boundary)
+    ignore_cross_boundary = head.assigner.ignore_cross_boundary
+    found = golden.assign(boxes, gt_bboxes, (WIDTH, HEIGHT), ignore_cross_boundary).tolist()
+    for (_, _, objects, _), assigned_gt_inds in zip(images, found):
+        assert assigned_gt_inds == original_ssd.match(priors, objects, ignore_cross_boundary)
 
 
 @pytest.mark.parametrize('seed', range(10))
@@ -137,8 +145,8 @@ def test_losses_and_what_is_mined(head, priors, seed):
     )
     scores = [level.requires_grad_() for level in maps_of([background_last(image[0]) for image in images])]
     deltas = maps_of([image[1] for image in images])
-    truths = [instances(*image[2:]) for image in images]
-    losses = head.loss_by_feat(scores, deltas, truths, metas(len(images)))
+    gt_instances = [instances(*image[2:]) for image in images]
+    losses = head.loss_by_feat(scores, deltas, gt_instances, metas(len(images)))
     assert losses['loss_cls'].item() == pytest.approx(expected_confidence, rel=1e-5)
     assert losses['loss_bbox'].item() == pytest.approx(expected_location, rel=1e-5)
     # A box in the loss, positive or mined, is one that gets a gradient.

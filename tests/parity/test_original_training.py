@@ -14,13 +14,12 @@ from mmengine.config import Config
 from PIL import Image
 from torch import nn
 
-from ssd_plugin.models import SSDHead
 from ssd_plugin.models.backbones import ssd_vgg
 
 CONFIGS = Path(__file__).parents[2] / 'configs' / 'ssd'
 # One class, one level of 2x2 cells on the configs' input of 300x300.
 MAPS, STEPS, PAIRS, RATIOS = [(2, 2)], [150], [(100, 180)], [[2]]
-# In pixels of a photograph of 100x200; the second one is difficult, or a crowd.
+# In pixels of an original image of 100x200; the second one is difficult, or a crowd.
 OBJECTS = [(10, 20, 60, 120), (40, 90, 95, 190)]
 
 
@@ -36,7 +35,7 @@ def still(pipeline):
 
 
 @pytest.fixture
-def photograph(tmp_path):
+def original_image(tmp_path):
     for folder in ('JPEGImages', 'Annotations'):
         (tmp_path / folder).mkdir()
     Image.new('RGB', (100, 200)).save(tmp_path / 'JPEGImages' / 'a.jpg')
@@ -44,22 +43,22 @@ def photograph(tmp_path):
 
 
 @pytest.fixture
-def voc(photograph):
+def voc(original_image):
     found = ''.join(
         f'<object><name>person</name><difficult>{number}</difficult><bndbox><xmin>{x1 + 1}</xmin><ymin>{y1 + 1}</ymin>'
         f'<xmax>{x2 + 1}</xmax><ymax>{y2 + 1}</ymax></bndbox></object>'
         for number, (x1, y1, x2, y2) in enumerate(OBJECTS)
     )
     size = '<size><width>100</width><height>200</height></size>'
-    (photograph / 'Annotations' / 'a.xml').write_text(f'<annotation>{size}{found}</annotation>')
-    (photograph / 'list.txt').write_text('a\n')
+    (original_image / 'Annotations' / 'a.xml').write_text(f'<annotation>{size}{found}</annotation>')
+    (original_image / 'list.txt').write_text('a\n')
     (config,) = load('ssd300_vgg16_voc07.py').train_dataloader.dataset.datasets
-    place = dict(data_root=str(photograph), ann_file='list.txt', data_prefix=dict(sub_data_root=''))
+    place = dict(data_root=str(original_image), ann_file='list.txt', data_prefix=dict(sub_data_root=''))
     return DATASETS.build(dict(config, metainfo=dict(classes=('person',)), pipeline=still(config.pipeline), **place))
 
 
 @pytest.fixture
-def coco(photograph):
+def coco(original_image):
     found = [
         dict(
             id=number + 1,
@@ -73,9 +72,9 @@ def coco(photograph):
     ]
     images = [dict(id=1, file_name='a.jpg', width=100, height=200)]
     content = dict(images=images, annotations=found, categories=[dict(id=1, name='person')])
-    (photograph / 'a.json').write_text(json.dumps(content))
+    (original_image / 'a.json').write_text(json.dumps(content))
     config = load('ssd300_vgg16_coco.py').train_dataloader.dataset
-    place = dict(data_root=str(photograph), ann_file='a.json', data_prefix=dict(img='JPEGImages'))
+    place = dict(data_root=str(original_image), ann_file='a.json', data_prefix=dict(img='JPEGImages'))
     return DATASETS.build(dict(config, metainfo=dict(classes=('person',)), pipeline=still(config.pipeline), **place))
 
 
@@ -85,25 +84,26 @@ def test_difficult_objects_are_positives_and_crowds_are_background(name, trained
     generator = dict(
         type='ssd_plugin.SSDAnchorGenerator', strides=STEPS, min_sizes=[100], max_sizes=[180], ratios=RATIOS
     )
-    train_cfg = load('ssd300_vgg16_voc07.py').model.train_cfg
-    head = SSDHead(1, in_channels=(4,), anchor_generator=generator, train_cfg=train_cfg)
+    model = load('ssd300_vgg16_voc07.py').model
+    small = dict(num_classes=1, in_channels=(4,), anchor_generator=generator, train_cfg=model.train_cfg)
+    head = MODELS.build(dict(model.bbox_head, **small))
     random = np.random.default_rng(0)
     logits, deltas = random.normal(0, 2, (16, 2)), random.normal(0, 1, (16, 4))
 
     def level(values):
         return torch.as_tensor(values, dtype=torch.float32).reshape(1, 2, 2, -1).permute(0, 3, 1, 2)
 
-    truths = [np.divide(box, (100, 200, 100, 200)).tolist() for box in trained_on]
+    gt_bboxes = [np.divide(box, (100, 200, 100, 200)).tolist() for box in trained_on]
     priors = original_ssd.default_boxes(300, 300, MAPS, STEPS, PAIRS, RATIOS)
-    expected = original_ssd.multibox_loss(priors, [(logits, deltas, truths, [1] * len(truths))])
+    expected = original_ssd.multibox_loss(priors, [(logits, deltas, gt_bboxes, [1] * len(gt_bboxes))])
     losses = head.loss_by_feat([level(logits[:, ::-1].copy())], [level(deltas)], *in_loss_order(sample))
     assert losses['loss_cls'].item() == pytest.approx(expected[0], rel=1e-4)
     assert losses['loss_bbox'].item() == pytest.approx(expected[1], rel=1e-4)
 
 
 def in_loss_order(sample):
-    truths, ignored, metas = unpack_gt_instances([sample])
-    return truths, metas, ignored
+    gt_instances, ignored, metas = unpack_gt_instances([sample])
+    return gt_instances, metas, ignored
 
 
 def test_dropped_objects_still_steer_the_crop(coco):
@@ -111,15 +111,15 @@ def test_dropped_objects_still_steer_the_crop(coco):
     assert (len(sample.gt_instances), len(sample.ignored_instances)) == (1, 1)
 
 
-def test_images_without_objects_are_trained_on(photograph):
+def test_images_without_objects_are_trained_on(original_image):
     content = dict(
         images=[dict(id=1, file_name='a.jpg', width=100, height=200)],
         annotations=[],
         categories=[dict(id=1, name='person')],
     )
-    (photograph / 'a.json').write_text(json.dumps(content))
+    (original_image / 'a.json').write_text(json.dumps(content))
     config = load('ssd300_vgg16_coco.py').train_dataloader.dataset
-    place = dict(data_root=str(photograph), ann_file='a.json', data_prefix=dict(img='JPEGImages'))
+    place = dict(data_root=str(original_image), ann_file='a.json', data_prefix=dict(img='JPEGImages'))
     dataset = DATASETS.build(dict(config, metainfo=dict(classes=('person',)), **place))
     assert len(dataset) == 1
 

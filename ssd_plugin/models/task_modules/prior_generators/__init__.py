@@ -1,4 +1,4 @@
-"""Default boxes."""
+"""Generators of priors, SSD's default boxes."""
 
 from .ssd_anchor_generator import SSDAnchorGenerator
 

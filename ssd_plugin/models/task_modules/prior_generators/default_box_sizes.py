@@ -1,42 +1,46 @@
-"""Which default boxes a cell holds: the arithmetic of the authors' scripts, without a network."""
+"""Sizes and shapes of the default boxes of a cell: the arithmetic of the authors' scripts, without a network."""
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple, Optional, Union
+from typing import Any, NamedTuple, Optional, Union
 
 Number = Union[int, float]
+# One size, or with several pairs at a level one per pair.
+Sizes = Union[Number, Sequence[Number]]
+MaxSizes = Union[None, Number, Sequence[Optional[Number]]]
 
-# Percent of the first level's small square beneath the percent of the second's, where it was published
+# Percent of the first level's small square, by the percent of the second level's, where it was published
 # (`weiliu89/caffe: examples/ssd/ssd_pascal.py`, `ssd_coco.py`; SSD512 from the ports that agree on it).
 PUBLISHED_FIRST_PERCENT = {20: 10, 15: 7, 10: 4}
 
 
 class BoxSizes(NamedTuple):
-    """Sizes in pixels per level; an entry is one size or, with several pairs at a level, a sequence of them."""
+    """Sizes in pixels, one entry per level."""
 
-    min: list
-    max: list
+    min: Sequence[Sizes]
+    max: Sequence[MaxSizes]
+
+    def truncate(self) -> 'BoxSizes':
+        """Cut all sizes to whole pixels, as the authors' layer does by copying each into an integer."""
+        return BoxSizes(*([_truncate(size) for size in sizes] for sizes in self))
 
 
-def level_sizes(
-    side: int, levels: int, ratio_range: Sequence[float], first_ratio: Optional[float] = None, truncate: bool = True
-) -> BoxSizes:
-    """Sizes of every level from a range of scales.
+def level_sizes(side: int, levels: int, ratio_range: Sequence[float], first_ratio: Optional[float] = None) -> BoxSizes:
+    """Derive the sizes of every level from a range of scales.
 
     Args:
         side: Short side of the network's input, pixels.
         levels: Number of levels, at least 1.
         ratio_range: Smallest and largest scale as fractions of ``side``; whole percents.
         first_ratio: Scale of the first level's small square; ``None`` = published value, or half the smallest scale.
-        truncate: Cut sizes to whole pixels (the authors' layer copies each into an integer).
 
     Returns:
-        One min and one max size per level.
+        One min and one max size per level, not truncated.
 
     Raises:
         ValueError: The range is not 0 < smallest < largest.
 
-    Source: spec section 2.1.
+    Source: docs/fidelity.md section 2.1; ``weiliu89/caffe: examples/ssd/ssd_pascal.py``.
     """
     low, high = (round(100 * ratio) for ratio in ratio_range)
     if not 0 < low < high:
@@ -49,35 +53,30 @@ def level_sizes(
     percents = [first] + [low + step * k for k in range(levels)]
     # Multiplied before the division: 300 * 37 / 100 is 111 exactly, 300 * 0.37 is not.
     pixels = [side * percent / 100 for percent in percents]
-    if truncate:
-        pixels = [float(int(size)) for size in pixels]
     return BoxSizes(pixels[:levels], pixels[1 : levels + 1])
 
 
 def level_ratios(levels: int) -> list[list[int]]:
-    """The published rule: ratio 2 everywhere, ratio 3 too except at the first and the last two levels."""
+    """Give the published ratios: ratio 2 everywhere, ratio 3 too except at the first and the last two levels."""
     return [[2] if level == 0 or level >= levels - 2 else [2, 3] for level in range(levels)]
 
 
-def boxes_of_cell(
-    min_sizes: Union[Number, Sequence[Number]],
-    max_sizes: Union[None, Number, Sequence[Optional[Number]]],
-    ratios: Sequence,
-) -> list[tuple[float, float]]:
-    """Widths and heights of one cell's boxes in the authors' order.
+def boxes_of_cell(min_sizes: Sizes, max_sizes: MaxSizes, ratios: Sequence) -> list[tuple[float, float]]:
+    """List the widths and heights of one cell's boxes in the authors' order.
 
     Args:
         min_sizes: Side of the small square, or several.
         max_sizes: The larger size beside each; ``None`` leaves the larger square out.
-        ratios: Ratios beside 1 for all pairs, or one list per pair.
+        ratios: Ratios beside 1 for all pairs, or one list per pair. Each adds a wide and a tall box, so that r and 1/r
+            are the same ratio, and count once.
 
     Returns:
-        (w, h) in pixels: per pair the small square, the large one, then wide and tall of each ratio.
+        (w, h) in pixels: per pair the small square, the large one, then the two boxes of each ratio.
 
     Raises:
         ValueError: Pairs and lists do not fit together, or a size or ratio is not positive.
 
-    Source: spec section 2.2.
+    Source: docs/fidelity.md section 2.2; ``weiliu89/caffe: src/caffe/layers/prior_box_layer.cpp``.
     """
     minimums = list(min_sizes) if isinstance(min_sizes, Sequence) else [min_sizes]
     maximums = list(max_sizes) if isinstance(max_sizes, Sequence) else [max_sizes] * len(minimums)
@@ -99,9 +98,15 @@ def boxes_of_cell(
 
 
 def _distinct(ratios: Sequence[Number]) -> list[Number]:
-    """Ratios without 1 and without repetitions, as the authors' layer skips them."""
+    """Leave out 1 and every ratio that is there already, as it is or inverted: the authors' layer skips them."""
     kept: list[Number] = []
     for ratio in ratios:
-        if all(abs(ratio - other) > 1e-6 for other in [1, *kept]):
+        if all(abs(ratio - other) > 1e-6 for known in [1, *kept] for other in (known, 1 / known)):
             kept.append(ratio)
     return kept
+
+
+def _truncate(size: Any) -> Any:
+    if isinstance(size, Sequence):
+        return [_truncate(entry) for entry in size]
+    return None if size is None else int(size)

@@ -1,6 +1,11 @@
 import pytest
 
-from ssd_plugin.models.task_modules.prior_generators.default_box_sizes import boxes_of_cell, level_ratios, level_sizes
+from ssd_plugin.models.task_modules.prior_generators.default_box_sizes import (
+    BoxSizes,
+    boxes_of_cell,
+    level_ratios,
+    level_sizes,
+)
 
 
 def test_step_is_floored_to_whole_percents():
@@ -29,6 +34,21 @@ def test_published_ratios():
 
 def test_repeated_ratios_and_one_are_skipped():
     assert boxes_of_cell(10, None, [1, 4, 4 + 1e-7, 1.0]) == [(10, 10), (20, 5), (5, 20)]
+
+
+@pytest.mark.parametrize('ratios', [[2, 0.5], [2, 1 / 2, 2, 1]])
+def test_a_ratio_and_its_inverse_are_one_pair(ratios):
+    assert boxes_of_cell(10, 40, ratios) == boxes_of_cell(10, 40, [2])
+    assert len(boxes_of_cell(10, 40, ratios)) == 4
+
+
+def test_inverse_given_first_puts_the_tall_box_first():
+    assert boxes_of_cell(10, None, [0.25, 4]) == [(10, 10), (5, 20), (20, 5)]
+
+
+def test_truncation_keeps_pairs_and_missing_sizes():
+    sizes = BoxSizes([35.84, (20.5, 30)], [76.8, (None, 40.9)]).truncate()
+    assert sizes == ([35, [20, 30]], [76, [None, 40]])
 
 
 def test_one_list_of_ratios_serves_all_pairs():

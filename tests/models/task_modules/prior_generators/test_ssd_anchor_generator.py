@@ -116,6 +116,40 @@ def test_sizes_keep_their_fractions_on_request():
     assert whole.max_sizes == [76, 153, 230, 307, 384, 460, 537]
 
 
+def test_given_sizes_are_truncated_as_derived_ones_are():
+    given = dict(strides=[8, 16], ratios=[[2], [2]], min_sizes=[35.84, (76.8, 90)], max_sizes=[76.8, (153.6, None)])
+    whole = SSDAnchorGenerator(**given)
+    assert (whole.min_sizes, whole.max_sizes) == ([35, [76, 90]], [76, [153, None]])
+    assert shapes(whole.base_anchors[0])[0].tolist() == [4, 4, 35, 35]
+    fractional = SSDAnchorGenerator(**given, truncate_sizes=False)
+    torch.testing.assert_close(shapes(fractional.base_anchors[0])[0], torch.tensor([4, 4, 35.84, 35.84]))
+
+
+def test_clip_centers_moves_the_last_row_and_column_only():
+    free, clipped = (torch.cat(levels_of({**SETS['300 voc'], 'clip_centers': clip})) for clip in (False, True))
+    outside = (shapes(free)[:, :2] > 300).any(1)
+    # The 10x10 map's last row and column, 19 cells of 6 boxes; 37.5 * 8 is 300 exactly and stays.
+    assert outside.nonzero()[:, 0].min() >= 7942
+    assert int(outside.sum()) == 19 * 6
+    assert torch.equal(free[~outside], clipped[~outside])
+    expected = torch.cat([shapes(free)[:, :2].clamp(max=300), shapes(free)[:, 2:]], 1)
+    torch.testing.assert_close(shapes(clipped), expected)
+
+
+def test_clip_centers_of_a_rectangle_as_box_type():
+    generator = SSDAnchorGenerator(
+        strides=[(20, 10)],
+        ratios=[[]],
+        min_sizes=[8],
+        max_sizes=[None],
+        input_size=(45, 12),
+        clip_centers=True,
+        use_box_type=True,
+    )
+    boxes = generator.grid_priors([(2, 3)], device='cpu')[0].tensor
+    assert shapes(boxes).tolist() == [[x, y, 8, 8] for y in (5, 12) for x in (10, 30, 45)]
+
+
 # Maps, ratios (per level), pairs (per level): the tilings of the paper's ablations (Tables 2 and 3).
 TILINGS = {
     8732: ((38, 19, 10, 5, 3, 1), [[2], [2, 3], [2, 3], [2, 3], [2], [2]], [1] * 6),

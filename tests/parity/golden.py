@@ -11,7 +11,7 @@ import torch
 from mmdet.registry import MODELS, TASK_UTILS
 from mmengine.structures import InstanceData
 
-from ssd_plugin.models.task_modules.assigners.batch_gt_instances import pad_truths
+from ssd_plugin.models.task_modules.assigners.batch_gt_instances import pad_gt_instances
 
 FOLDER = Path(__file__).parents[1] / 'data' / 'original_ssd'
 SIDE = 512
@@ -98,4 +98,4 @@ def assign(priors, gt_bboxes, input_size, ignore_cross_boundary):
     instances = [InstanceData(bboxes=boxes, labels=torch.zeros(len(boxes)).long()) for boxes in gt_bboxes]
     assigner = TASK_UTILS.build(dict(type='ssd_plugin.SSDAssigner', ignore_cross_boundary=ignore_cross_boundary))
     img_sizes = torch.tensor([input_size] * len(instances), dtype=torch.float32)
-    return assigner.assign(priors, pad_truths(instances, img_sizes), None, img_sizes)
+    return assigner.assign(priors, pad_gt_instances(instances, img_sizes), img_sizes=img_sizes)

@@ -43,7 +43,7 @@ val_dataloader = dict(
 )
 test_dataloader = val_dataloader
 val_evaluator = [
-    dict(type='VOCMetric', metric='mAP', eval_mode='11points'),
+    dict(type='ssd_plugin.VOC07Metric'),
     dict(type='CocoMetric', metric='bbox', classwise=True),
 ]
 test_evaluator = val_evaluator

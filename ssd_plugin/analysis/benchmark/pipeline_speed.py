@@ -13,7 +13,7 @@ from mmcv.transforms import Compose
 from mmdet.registry import TRANSFORMS
 from mmengine.config import Config
 
-from ssd_plugin.datasets.shape_scene import draw_scene
+from ssd_plugin.datasets.shapes.scene import draw_scene
 
 from .peers import CASES, mmdet_config, our_config
 from .report import Row

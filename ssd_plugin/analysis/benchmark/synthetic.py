@@ -11,7 +11,7 @@ from mmengine.structures import InstanceData
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ssd_plugin.datasets.shape_scene import draw_scene
+from ssd_plugin.datasets.shapes.scene import draw_scene
 
 WIDTH, HEIGHT = 640, 480
 

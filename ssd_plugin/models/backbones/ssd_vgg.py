@@ -8,6 +8,7 @@ from mmcv.cnn.vgg import VGG, make_vgg_layer
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ssd_plugin.errors import UserError
 from ssd_plugin.registry import MODELS
 
 BLOCK_CHANNELS = (64, 128, 256, 512, 512)
@@ -35,9 +36,9 @@ class SSDVGG(BaseModule):
         out_layers: Names of the maps to return: ``convB_K``, ``poolB``, ``fc6``, ``fc7``; after the ReLU.
 
     Raises:
-        ValueError: Unknown depth or layer name, or both ``init_cfg`` and ``pretrained``.
+        UserError: Unknown depth or layer name, or both ``init_cfg`` and ``pretrained``.
 
-    Source: spec sections 1.1 and 8.2; ``weiliu89/caffe: python/caffe/model_libs.py`` (VGGNetBody).
+    Source: docs/fidelity.md sections 1.1 and 8.2; ``weiliu89/caffe: python/caffe/model_libs.py`` (VGGNetBody).
     """
 
     def __init__(
@@ -56,9 +57,9 @@ class SSDVGG(BaseModule):
         out_layers: Sequence[str] = ('conv4_3', 'fc7'),
     ) -> None:
         if depth not in VGG.arch_settings:
-            raise ValueError(f'depth={depth}, expected one of {sorted(VGG.arch_settings)}')
+            raise UserError(f'backbone.depth: {depth}, expected one of {sorted(VGG.arch_settings)}')
         if init_cfg and pretrained:
-            raise ValueError(f'init_cfg={init_cfg} and pretrained={pretrained!r}: give one of them')
+            raise UserError(f'backbone.pretrained: {pretrained!r} with init_cfg={init_cfg}, expected one of the two')
         for name, value in (('input_size', input_size), ('l2_norm_scale', l2_norm_scale)):
             if value is not None:
                 warnings.warn(f'SSDVGG: {name}={value} has no effect', stacklevel=2)
@@ -80,15 +81,17 @@ class SSDVGG(BaseModule):
         if out_feature_indices is not None:
             self.out_feature_indices = tuple(out_feature_indices)
             if max(self.out_feature_indices) >= len(layers):
-                raise ValueError(f'out_feature_indices={self.out_feature_indices}, expected less than {len(layers)}')
+                raise UserError(
+                    f'backbone.out_feature_indices: {self.out_feature_indices}, expected less than {len(layers)}'
+                )
         else:
             unknown = [name for name in out_layers if name not in names]
             if unknown:
-                raise ValueError(f'out_layers: {unknown} are not layers of VGG-{depth}, expected some of {list(names)}')
+                raise UserError(f'backbone.out_layers: {unknown} not in VGG-{depth}, expected some of {list(names)}')
             self.out_feature_indices = tuple(sorted(names[name] for name in out_layers))
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Feature maps of an image.
+        """Extract the feature maps of an image.
 
         Args:
             x: (B, 3, H, W) float.
@@ -107,7 +110,7 @@ class SSDVGG(BaseModule):
 def _blocks(
     depths: Sequence[int], with_bn: bool, ceil_mode: bool, with_last_pool: bool
 ) -> tuple[list[nn.Module], dict[str, int]]:
-    """Layers of the five blocks, and at which position each named layer's output appears."""
+    """Make the layers of the five blocks, and at which position each named layer's output appears."""
     layers: list[nn.Module] = []
     names: dict[str, int] = {}
     channels = 3

@@ -1,7 +1,7 @@
 """mmdet's own SSD settings in our terms, so that its configs run unchanged with our head."""
 
 from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 from ssd_plugin.errors import UserError
 
@@ -13,9 +13,17 @@ _PSEUDO_SAMPLERS = ('PseudoSampler', 'mmdet.PseudoSampler')
 _CODERS = dict.fromkeys(('DeltaXYWHBBoxCoder', 'mmdet.DeltaXYWHBBoxCoder'), 'ssd_plugin.DeltaBoxCoder')
 
 
+class TrainParts(NamedTuple):
+    """Configs of the parts that training needs."""
+
+    assigner: dict
+    sampler: Optional[dict]
+    loss: dict
+
+
 def translate_train_cfg(
     train_cfg: Mapping[str, Any], loss_cls: Optional[dict], loss_bbox: Optional[dict]
-) -> dict[str, Optional[dict]]:
+) -> TrainParts:
     """Read a head's ``train_cfg``, ours or mmdet's.
 
     Ours holds ``assigner``, ``sampler`` (None: no mining) and ``loss``. mmdet's holds ``neg_pos_ratio``, which mines,
@@ -25,9 +33,6 @@ def translate_train_cfg(
         train_cfg: As in the config.
         loss_cls: Of the head.
         loss_bbox: Of the head.
-
-    Returns:
-        Configs of ``assigner``, ``sampler`` and ``loss``.
 
     Raises:
         UserError: A setting that has no counterpart here, or is said twice.
@@ -58,7 +63,7 @@ def translate_train_cfg(
         if config is not None and loss.setdefault(key, config) is not config:
             raise UserError(f'train_cfg.loss.{key}: given beside bbox_head.{key}, expected one of the two')
     assigner = train_cfg.get('assigner') or dict(type='ssd_plugin.SSDAssigner')
-    return dict(assigner=assigner, sampler=sampler, loss=loss)
+    return TrainParts(assigner, sampler, loss)
 
 
 def translate_bbox_coder(config: Optional[Mapping[str, Any]]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from torch.nn.modules.utils import _pair
 
 from ssd_plugin.box_ops import box_iou
 from ssd_plugin.errors import UserError
+from ssd_plugin.models.build_part import build_part
 from ssd_plugin.models.task_modules.assigners import IGNORED, MMDetAssigner, get_img_sizes, pad_gt_instances
 from ssd_plugin.registry import MODELS
 
@@ -86,8 +87,10 @@ class SSDHead(BaseDenseHead):
             raise UserError('bbox_head.in_channels: None is measured by ssd_plugin.SSD, expected one number per level')
         self.num_classes = num_classes
         self.in_channels = tuple(in_channels)
-        self.prior_generator = MMDET_TASK_UTILS.build(
-            anchor_generator or dict(type='ssd_plugin.SSDAnchorGenerator', strides=[8, 16, 32, 64, 100, 300])
+        self.prior_generator = build_part(
+            MMDET_TASK_UTILS,
+            anchor_generator or dict(type='ssd_plugin.SSDAnchorGenerator', strides=[8, 16, 32, 64, 100, 300]),
+            'bbox_head.anchor_generator',
         )
         self.num_base_priors: list[int] = list(self.prior_generator.num_base_priors)
         if len(self.in_channels) != len(self.num_base_priors):
@@ -95,9 +98,9 @@ class SSDHead(BaseDenseHead):
                 f'bbox_head.anchor_generator: {len(self.num_base_priors)} levels, expected {len(self.in_channels)}, '
                 f'those of in_channels={self.in_channels}'
             )
-        self.bbox_coder = MMDET_TASK_UTILS.build(translate_bbox_coder(bbox_coder))
+        self.bbox_coder = build_part(MMDET_TASK_UTILS, translate_bbox_coder(bbox_coder), 'bbox_head.bbox_coder')
         parts = translate_train_cfg(train_cfg or {}, loss_cls, loss_bbox)
-        self.multibox_loss: Any = MMDET_MODELS.build(parts['loss'])
+        self.multibox_loss: Any = build_part(MMDET_MODELS, parts.loss, 'train_cfg.loss')
         self.use_sigmoid_cls: bool = self.multibox_loss.use_sigmoid
         self.cls_out_channels = num_classes if self.use_sigmoid_cls else num_classes + 1
         if reg_decoded_bbox is False and self.multibox_loss.compares_boxes:
@@ -125,14 +128,14 @@ class SSDHead(BaseDenseHead):
         self.reg_convs = nn.ModuleList(build_predictor(c, a * 4, **layers) for c, a in levels)
         self.train_cfg = train_cfg
         self.test_cfg = test_cfg
-        # Read now, so that a mistake does not wait for the first validation.
-        self._post_processor(test_cfg)
+        self._post_processor(test_cfg)  # read now, so that a mistake does not wait for the first validation
         if train_cfg:
-            self.assigner = MMDET_TASK_UTILS.build(parts['assigner'])
+            self.assigner = build_part(MMDET_TASK_UTILS, parts.assigner, 'train_cfg.assigner')
             if isinstance(self.assigner, BaseAssigner):
                 strides = [_pair(stride) for stride in self.prior_generator.strides]
                 self.assigner = MMDetAssigner(self.assigner, strides)
-            self.sampler = None if parts['sampler'] is None else MMDET_TASK_UTILS.build(parts['sampler'])
+            sampler = parts.sampler
+            self.sampler: Any = sampler and build_part(MMDET_TASK_UTILS, sampler, 'train_cfg.sampler')
         self._priors: dict[Any, Tensor] = {}
 
     def init_weights(self) -> None:
@@ -140,7 +143,10 @@ class SSDHead(BaseDenseHead):
         super().init_weights()
         if self.use_sigmoid_cls and self.starts_as_background:
             for convs in self.cls_convs:
-                nn.init.constant_(convs[-1].bias, bias_init_with_prob(FOREGROUND_PROBABILITY))
+                nn.init.constant_(
+                    list(convs.children())[-1].bias,  # type: ignore[arg-type]
+                    bias_init_with_prob(FOREGROUND_PROBABILITY),
+                )
 
     def forward(self, x: Iterable[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         """Predict.
@@ -153,12 +159,10 @@ class SSDHead(BaseDenseHead):
             (B, A * 4, h, w); box-major.
         """
         features = list(x)
-        shared = len(self.cls_convs) < len(features)
-        cls_convs = list(self.cls_convs) * len(features) if shared else self.cls_convs
-        reg_convs = list(self.reg_convs) * len(features) if shared else self.reg_convs
+        times = len(features) // len(self.cls_convs)  # 1, or all levels for one set of shared convolutions
         return (
-            [conv(feature) for conv, feature in zip(cls_convs, features)],
-            [conv(feature) for conv, feature in zip(reg_convs, features)],
+            [conv(feature) for conv, feature in zip([*self.cls_convs] * times, features)],
+            [conv(feature) for conv, feature in zip([*self.reg_convs] * times, features)],
         )
 
     def priors(self, maps: Sequence[Tensor]) -> Tensor:
@@ -206,16 +210,16 @@ class SSDHead(BaseDenseHead):
         img_sizes = get_img_sizes(batch_img_metas, priors.device)
         batch_gt = pad_gt_instances(batch_gt_instances, img_sizes)
         ignore = pad_gt_instances(batch_gt_instances_ignore, img_sizes) if batch_gt_instances_ignore else None
-        needs_predictions = getattr(self.assigner, 'needs_predictions', False)
-        predictions = self._predictions(logits, deltas, priors) if needs_predictions else (None, None)
+        reads_predictions = getattr(self.assigner, 'needs_predictions', False)
+        scores, bboxes = self._predictions(logits, deltas, priors) if reads_predictions else (None, None)
         assigned_gt_inds = self.assigner.assign(
             priors,
             batch_gt,
             batch_gt_ignore=ignore,
             img_sizes=img_sizes,
             num_level_priors=sizes,
-            scores=predictions[0],
-            bboxes=predictions[1],
+            scores=scores,
+            bboxes=bboxes,
         )  # (B, N)
         positives, ignored = assigned_gt_inds >= 0, assigned_gt_inds == IGNORED
         chosen = ~ignored

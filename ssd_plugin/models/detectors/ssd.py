@@ -8,14 +8,13 @@ from mmdet.models.detectors import SingleStageDetector
 from mmdet.registry import MODELS as MMDET_MODELS
 from mmengine.logging import print_log
 from terminaltables import AsciiTable
-from torch import Tensor
+from torch import Tensor, nn
 
+from ssd_plugin.models.build_part import build_part
 from ssd_plugin.registry import MODELS
 
-from .geometry import box_strides, fill_missing, infer_feature_shapes, input_size_pair, plan_extra_layers
-
-# Channels of the extra levels, published for SSD300 and SSD512; the last one serves all further levels.
-EXTRA_CHANNELS = (512, 256)
+from .complete_config import complete_head, complete_neck
+from .geometry import MapShape, box_strides, describe_levels, infer_feature_shapes, input_size_pair, off_grid_levels
 
 
 @MODELS.register_module()
@@ -23,13 +22,15 @@ class SSD(SingleStageDetector):
     """Single-stage detector that measures its own geometry.
 
     The backbone is built and run once on the meta device. Whatever the configs of neck and head leave open (channels,
-    extra levels, steps and sizes of the default boxes) is filled in from the maps it gives, so that input size and
-    backbone are one entry each. With the published backbone the result is the published SSD300 and SSD512.
+    extra layers, steps and sizes of the default boxes) is filled in from the maps it gives, so that input size,
+    backbone, neck and head are one entry each. With the published backbone the result is the published SSD300 and
+    SSD512.
 
     Args:
         backbone: Any mmdet backbone config.
-        neck: Config; ``ssd_plugin.SSDNeck`` without ``level_strides`` gets as many extra levels as the size asks for.
-        bbox_head: Config.
+        neck: Any mmdet neck config, a list of them, or None; ``SSDNeck`` without ``level_strides`` gets as many extra
+            layers as the size asks for.
+        bbox_head: Config of a head of priors; its default boxes may come from any of mmdet's anchor generators.
         input_size: Side of the network's input, or (W, H), pixels.
         channels_last: Keep weights and images in channels-last order, which is the faster one on CPUs and GPUs.
         train_cfg: For the head.
@@ -38,15 +39,15 @@ class SSD(SingleStageDetector):
         init_cfg: mmengine's initialisation config.
 
     Raises:
-        ValueError: An explicit number contradicts what the network gives.
+        UserError: Parts that do not go together; the line has the entry to change.
     """
 
     def __init__(
         self,
         backbone: dict,
-        neck: dict,
         bbox_head: dict,
         input_size: Union[int, Sequence[int]],
+        neck: Union[None, dict, Sequence[dict]] = None,
         channels_last: bool = True,
         train_cfg: Optional[dict] = None,
         test_cfg: Optional[dict] = None,
@@ -58,31 +59,39 @@ class SSD(SingleStageDetector):
         self.input_size = input_size_pair(input_size)
         self.train_cfg = train_cfg
         self.test_cfg = test_cfg
-        self.backbone = MMDET_MODELS.build(backbone)
-        maps = infer_feature_shapes([self.backbone], self.input_size)
-        self.neck = MMDET_MODELS.build(_complete_neck(neck, maps))
-        levels = infer_feature_shapes([self.backbone, self.neck], self.input_size)
-        off_grid = getattr(self.neck, 'off_grid', [False] * len(levels))
-        strides = box_strides(levels, self.input_size, off_grid)
-        head = fill_missing(bbox_head, dict(in_channels=tuple(level.channels for level in levels)), 'bbox_head')
-        head['anchor_generator'] = fill_missing(
-            head.get('anchor_generator', dict(type='ssd_plugin.SSDAnchorGenerator')),
-            dict(strides=strides, input_size=self.input_size),
-            'bbox_head.anchor_generator',
-        )
-        self.bbox_head = MMDET_MODELS.build({**head, 'train_cfg': train_cfg, 'test_cfg': test_cfg})
-        self.map_sizes = [(level.height, level.width) for level in levels]
+        self.backbone = build_part(MMDET_MODELS, backbone, 'backbone')
+        width, height = self.input_size
+        maps = infer_feature_shapes(self.backbone, MapShape(3, height, width))
+        necks = []
+        for i, config in enumerate([neck] if isinstance(neck, dict) else neck or []):
+            where = 'neck' if isinstance(neck, dict) else f'neck[{i}]'
+            necks.append(build_part(MMDET_MODELS, complete_neck(config, maps, where), where))
+            maps = infer_feature_shapes(necks[-1], maps)
+        if necks:
+            self.neck = necks[0] if len(necks) == 1 else nn.Sequential(*necks)
+        off_grid = off_grid_levels(necks[-1] if necks else None, len(maps))
+        strides = box_strides(maps, self.input_size, off_grid)
+        head = complete_head(bbox_head, maps, strides, self.input_size)
+        self.bbox_head = build_part(MMDET_MODELS, {**head, 'train_cfg': train_cfg, 'test_cfg': test_cfg}, 'bbox_head')
+        self.feature_shapes = maps
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
-        self.to(memory_format=self.memory_format)
+        for module in self.modules():
+            # Layers that compute with their weights first (ConvWS, ConvAWS) need them in the plain order.
+            if type(module) is nn.Conv2d:
+                module.to(memory_format=self.memory_format)  # type: ignore[call-overload]
+
+    @property
+    def map_sizes(self) -> list[tuple[int, int]]:
+        """(h, w) of every level."""
+        return [(shape.height, shape.width) for shape in self.feature_shapes]
 
     def describe(self) -> str:
-        """A table of the levels: map, step between boxes, box sizes, number of boxes."""
-        rows = self.bbox_head.prior_generator.describe(self.map_sizes)
+        """Draw a table of the levels: map, channels, step between boxes, box sizes, number of boxes."""
+        rows = describe_levels(self.bbox_head.prior_generator, self.feature_shapes)
         total = sum(row[-1] for row in rows)
         width, height = self.input_size
-        table = AsciiTable(
-            [['level', 'map', 'step', 'box size', 'boxes'], *map(list, rows), ['', '', '', 'all', total]]
-        )
+        header = ['level', 'map', 'channels', 'step', 'box size', 'boxes']
+        table = AsciiTable([header, *map(list, rows), ['', '', '', '', 'all', total]])
         return f'Default boxes for an input of {width}x{height}\n{table.table}'
 
     def init_weights(self) -> None:
@@ -91,27 +100,11 @@ class SSD(SingleStageDetector):
         print_log(self.describe(), logger='current')
 
     def extract_feat(self, batch_inputs: Tensor) -> Any:
-        """Maps of all levels.
+        """Extract the maps of all levels.
 
         Args:
             batch_inputs: (B, 3, H, W) float.
         """
-        return super().extract_feat(batch_inputs.contiguous(memory_format=self.memory_format))
-
-
-def _complete_neck(neck: dict, maps: Sequence[Any]) -> dict[str, Any]:
-    filled = fill_missing(neck, dict(in_channels=tuple(shape.channels for shape in maps)), 'neck')
-    if 'level_strides' in filled or filled['type'] not in ('ssd_plugin.SSDNeck', 'SSDNeck', 'mmdet.SSDNeck'):
-        return filled
-    extra = plan_extra_layers(maps[-1].height, maps[-1].width)
-    widths = [EXTRA_CHANNELS[min(i, len(EXTRA_CHANNELS) - 1)] for i in range(len(extra))]
-    return fill_missing(
-        filled,
-        dict(
-            out_channels=(*filled['in_channels'], *widths),
-            level_strides=tuple(level.stride for level in extra),
-            level_paddings=tuple(level.padding for level in extra),
-            last_kernel_size=extra[-1].kernel if extra else 3,
-        ),
-        'neck',
-    )
+        x = self.backbone(batch_inputs.contiguous(memory_format=self.memory_format))
+        x = (x,) if isinstance(x, Tensor) else x
+        return self.neck(x) if self.with_neck else x

@@ -10,6 +10,7 @@ from mmdet.registry import MODELS as MMDET_MODELS
 from mmengine.model import BaseModule
 from torch import Tensor
 
+from ssd_plugin.models.build_part import build_part
 from ssd_plugin.registry import MODELS
 
 # These compare whole boxes, not deltas.
@@ -39,8 +40,8 @@ class MultiBoxLoss(BaseModule):
         floor_per_image: bool = False,
     ) -> None:
         super().__init__()
-        self.loss_cls: Any = MMDET_MODELS.build(loss_cls or dict(type='CrossEntropyLoss'))
-        self.loss_bbox: Any = MMDET_MODELS.build(loss_bbox or dict(type='SmoothL1Loss'))
+        self.loss_cls: Any = build_part(MMDET_MODELS, loss_cls or dict(type='CrossEntropyLoss'), 'bbox_head.loss_cls')
+        self.loss_bbox: Any = build_part(MMDET_MODELS, loss_bbox or dict(type='SmoothL1Loss'), 'bbox_head.loss_bbox')
         self.alpha = alpha
         self.floor_per_image = floor_per_image
 

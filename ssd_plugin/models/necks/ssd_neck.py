@@ -7,25 +7,26 @@ from mmcv.cnn import ConvModule, DepthwiseSeparableConvModule
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ssd_plugin.errors import UserError
 from ssd_plugin.models.layers.l2_norm import L2Norm
 from ssd_plugin.registry import MODELS
 
 
 @MODELS.register_module()
 class SSDNeck(BaseModule):
-    """Scales the first map and goes on from the last with extra levels; a drop-in for mmdet's SSDNeck.
+    """Scales the first map and goes on from the last with extra layers; a drop-in for mmdet's SSDNeck.
 
-    An extra level is a 1x1 convolution to half its channels, then a convolution that makes the map smaller. State-dict
+    An extra layer is a 1x1 convolution to half its channels, then a convolution that makes the map smaller. State-dict
     keys: ``l2_norm.weight`` and ``extra_layers.i.j.conv.*``.
 
     Args:
         in_channels: Channels of the backbone's maps. ``None`` only inside :class:`ssd_plugin.models.SSD`, which
             measures them.
-        out_channels: Channels of all levels, beginning with ``in_channels``, or of the extra levels alone.
-        level_strides: Stride of each extra level's second convolution.
+        out_channels: Channels of all levels, beginning with ``in_channels``, or of the extra layers alone.
+        level_strides: Stride of each extra layer's second convolution.
         level_paddings: Its padding.
         l2_norm_scale: Initial scale of the first map's normalisation; ``None`` = no normalisation.
-        last_kernel_size: Kernel of the last extra level; 3 elsewhere.
+        last_kernel_size: Kernel of the last extra layer; 3 elsewhere.
         use_depthwise: Depthwise separable second convolutions.
         conv_cfg: Convolution layer config.
         norm_cfg: Normalisation layer config.
@@ -33,9 +34,9 @@ class SSDNeck(BaseModule):
         init_cfg: mmengine's initialisation config. ``None``: Caffe's "xavier", uniform with variance 1 / fan-in.
 
     Raises:
-        ValueError: Lists of lengths that do not go together, or channels that contradict each other.
+        UserError: Lists of lengths that do not go together, or channels that contradict each other.
 
-    Source: spec sections 1.2 and 1.3.
+    Source: docs/fidelity.md sections 1.2 and 1.3.
     """
 
     def __init__(
@@ -60,21 +61,18 @@ class SSDNeck(BaseModule):
             ]
         )
         if in_channels is None:
-            raise ValueError('in_channels=None is measured by the detector ssd_plugin.SSD; elsewhere give one per map')
+            raise UserError('neck.in_channels: None is measured by ssd_plugin.SSD, expected one number per map')
         inputs, outputs, extra = tuple(in_channels), tuple(out_channels), len(level_strides)
         if len(level_paddings) != extra:
-            raise ValueError(f'level_strides={level_strides}, level_paddings={level_paddings}: not the same length')
+            raise UserError(f'neck.level_paddings: {level_paddings}, expected as many as level_strides={level_strides}')
         if len(outputs) == extra:
             outputs = inputs + outputs
         if len(outputs) != len(inputs) + extra or outputs[: len(inputs)] != inputs:
-            raise ValueError(
-                f'out_channels={tuple(out_channels)} with in_channels={inputs} and {extra} extra levels: expected '
-                f'{extra} numbers, or {len(inputs) + extra} that begin with in_channels'
+            raise UserError(
+                f'neck.out_channels: {tuple(out_channels)} with in_channels={inputs} and {extra} extra layers, '
+                f'expected {extra} numbers, or {len(inputs) + extra} that begin with in_channels'
             )
         self.out_channels = outputs
-        # A level made by an unpadded or even kernel no longer lies on the backbone's grid of powers of two.
-        exact = [stride == 1 for stride in level_strides]
-        self.off_grid = [False] * len(inputs) + [any(exact[: i + 1]) for i in range(extra)]
         if l2_norm_scale is not None:
             self.l2_norm = L2Norm(inputs[0], l2_norm_scale)
         second = DepthwiseSeparableConvModule if use_depthwise else ConvModule
@@ -93,13 +91,13 @@ class SSDNeck(BaseModule):
             )
 
     def forward(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """Maps of all levels.
+        """Make the maps of all levels.
 
         Args:
             inputs: The backbone's maps, shallow first, each (B, C, h, w).
 
         Returns:
-            The same, the first one normalised, followed by one map per extra level.
+            The same, the first one normalised, followed by one map per extra layer.
         """
         outs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
         x = outs[-1]

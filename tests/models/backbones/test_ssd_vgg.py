@@ -90,10 +90,10 @@ def test_unused_arguments_of_old_configs_warn():
 @pytest.mark.parametrize(
     ('setting', 'message'),
     [
-        (dict(depth=17), 'depth=17'),
-        (dict(out_layers=('conv4_4',)), r"\['conv4_4'\] are not layers of VGG-16"),
+        (dict(depth=17), 'depth: 17'),
+        (dict(out_layers=('conv4_4',)), r"\['conv4_4'\] not in VGG-16"),
         (dict(out_feature_indices=(22, 35)), r'\(22, 35\), expected less than 35'),
-        (dict(pretrained='a.pth', init_cfg=dict(type='Kaiming')), 'give one of them'),
+        (dict(pretrained='a.pth', init_cfg=dict(type='Kaiming')), 'expected one of the two'),
     ],
 )
 def test_bad_settings_are_refused(setting, message):

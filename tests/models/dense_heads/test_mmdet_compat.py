@@ -1,7 +1,7 @@
 import pytest
 
 from ssd_plugin.errors import UserError
-from ssd_plugin.models.dense_heads.mmdet_compat import translate_bbox_coder, translate_train_cfg
+from ssd_plugin.models.dense_heads.mmdet_compat import TrainParts, translate_bbox_coder, translate_train_cfg
 
 MMDET = dict(
     assigner=dict(
@@ -22,7 +22,7 @@ MMDET = dict(
 
 
 def test_mmdets_settings():
-    assert translate_train_cfg(MMDET, None, None) == dict(
+    assert translate_train_cfg(MMDET, None, None) == TrainParts(
         assigner=MMDET['assigner'],
         sampler=dict(type='ssd_plugin.HardNegativeSampler', neg_pos_ratio=3),
         loss=dict(type='ssd_plugin.MultiBoxLoss', floor_per_image=True, loss_bbox=dict(type='SmoothL1Loss', beta=1.0)),
@@ -37,14 +37,14 @@ def test_our_settings_pass_through():
     )
     focal = dict(type='FocalLoss')
     parts = translate_train_cfg(given, focal, None)
-    assert parts == {**given, 'loss': {**given['loss'], 'loss_cls': focal}}
+    assert parts._asdict() == {**given, 'loss': {**given['loss'], 'loss_cls': focal}}
     assert given['loss'] == dict(type='ssd_plugin.MultiBoxLoss', alpha=2)
 
 
 @pytest.mark.parametrize('sampler', [{}, dict(sampler=None), dict(sampler=dict(type='PseudoSampler'))])
 def test_without_a_sampler_every_prior_counts(sampler):
     parts = translate_train_cfg(sampler, None, None)
-    assert parts == dict(
+    assert parts == TrainParts(
         assigner=dict(type='ssd_plugin.SSDAssigner'), sampler=None, loss=dict(type='ssd_plugin.MultiBoxLoss')
     )
 

@@ -3,17 +3,20 @@ import torch
 from mmdet.registry import MODELS
 from mmdet.utils import register_all_modules
 
+from ssd_plugin.errors import UserError
+from ssd_plugin.models import SSDAnchorGenerator
 from ssd_plugin.models.detectors.geometry import (
-    ExtraLevel,
+    ExtraLayer,
     MapShape,
     box_strides,
-    fill_missing,
+    describe_levels,
     infer_feature_shapes,
     input_size_pair,
+    off_grid_levels,
     plan_extra_layers,
 )
 
-HALVE, CUT, LAST = ExtraLevel(3, 2, 1), ExtraLevel(3, 1, 0), ExtraLevel(4, 1, 1)
+HALVE, CUT, LAST = ExtraLayer(3, 2, 1), ExtraLayer(3, 1, 0), ExtraLayer(4, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +32,7 @@ HALVE, CUT, LAST = ExtraLevel(3, 2, 1), ExtraLevel(3, 1, 0), ExtraLevel(4, 1, 1)
         ((1, 7), []),
     ],
 )
-def test_extra_levels(size, expected):
+def test_extra_layers(size, expected):
     assert plan_extra_layers(*size) == expected
 
 
@@ -60,7 +63,7 @@ def test_measured_as_computed(name):
     register_all_modules()
     config, expected = BACKBONES[name]
     backbone = MODELS.build(config)
-    assert infer_feature_shapes([backbone], (300, 300)) == expected
+    assert infer_feature_shapes(backbone, MapShape(3, 300, 300)) == expected
     # The backbone itself stays where it was, and in training.
     assert backbone.training
     assert {parameter.device.type for parameter in backbone.parameters()} == {'cpu'}
@@ -71,8 +74,54 @@ def test_measured_as_computed(name):
 
 
 def test_a_chain_and_a_single_map():
-    chain = [torch.nn.Conv2d(3, 4, 3, stride=2, padding=1), torch.nn.MaxPool2d(2)]
-    assert infer_feature_shapes(chain, (64, 32)) == [(4, 8, 16)]
+    maps = infer_feature_shapes(torch.nn.Conv2d(3, 4, 3, stride=2, padding=1), MapShape(3, 32, 64))
+    assert maps == [(4, 16, 32)]
+
+    class Halve(torch.nn.Module):
+        def forward(self, inputs):
+            return [torch.nn.functional.max_pool2d(level, 2) for level in inputs]
+
+    assert infer_feature_shapes(Halve(), [*maps, MapShape(2, 4, 4)]) == [(4, 8, 16), (2, 2, 2)]
+
+
+class OfThisMachine(torch.nn.Conv2d):
+    """Runs nowhere but on a real device, as compiled ops do."""
+
+    def forward(self, x):
+        if x.device.type == 'meta':
+            raise NotImplementedError("no kernel for 'meta'")
+        return super().forward(x)
+
+
+def test_what_the_meta_device_cannot_run_is_run_on_zeros():
+    layer = OfThisMachine(3, 4, 3, stride=2)
+    assert infer_feature_shapes(layer, MapShape(3, 33, 65)) == [(4, 16, 32)]
+    with pytest.raises(UserError, match=r'^model: OfThisMachine cannot take 9x1 \(RuntimeError: .*another input_size'):
+        infer_feature_shapes(layer, MapShape(3, 1, 9))
+
+
+def test_no_centre_lies_far_outside_the_image():
+    maps = [MapShape(1, side, side) for side in (52, 26, 13, 7, 4, 2, 1)]
+    found = [step for step, _ in box_strides(maps, (416, 416), [False] * 6 + [True])]
+    # 7 cells of 64 would end at 416, 4 of 128 at 448.
+    assert found == [8, 16, 32, 64, 104, 256, 416]
+
+
+@pytest.mark.parametrize('side', range(64, 700, 13))
+def test_centres_at_any_size(side):
+    maps = [MapShape(1, cells, cells) for cells in (-(-side // 8), -(-side // 16), -(-side // 32), -(-side // 64))]
+    for shape, (step, _) in zip(maps, box_strides(maps, (side, side), [False] * 4)):
+        assert (shape.width - 0.5) * step <= side * 1.02
+
+
+def test_layers_without_a_stride_leave_the_grid():
+    layers = [
+        torch.nn.Sequential(torch.nn.Conv2d(1, 1, 1), torch.nn.Conv2d(1, 1, 3, stride=stride)) for stride in (2, 1, 2)
+    ]
+    neck = torch.nn.Module()
+    neck.extra_layers = torch.nn.ModuleList(layers)
+    assert off_grid_levels(neck, 5) == [False, False, False, True, True]
+    assert off_grid_levels(torch.nn.Identity(), 2) == [False, False]
 
 
 def test_input_size():
@@ -83,12 +132,6 @@ def test_input_size():
             input_size_pair(size)
 
 
-def test_open_places_are_filled_and_explicit_values_stay():
-    found = fill_missing(dict(type='X', strides=[8], in_channels=None), dict(in_channels=(4, 8), strides=[16]), 'neck')
-    assert found == dict(type='X', strides=[8], in_channels=(4, 8))
-    assert fill_missing(dict(in_channels=[4, 8]), dict(in_channels=(4, 8)), 'neck') == dict(in_channels=[4, 8])
-
-
-def test_contradiction_names_both():
-    with pytest.raises(ValueError, match=r'neck.in_channels=\(4, 4\), .* gives \(4, 8\)'):
-        fill_missing(dict(in_channels=(4, 4)), dict(in_channels=(4, 8)), 'neck')
+def test_table():
+    generator = SSDAnchorGenerator(strides=[8], ratios=[[2]], min_sizes=[30], max_sizes=[60])
+    assert describe_levels(generator, [MapShape(512, 38, 38)]) == [('0', '38x38', '512', '8x8', '30..42', 5776)]

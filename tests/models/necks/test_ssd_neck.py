@@ -4,6 +4,7 @@ from mmdet.models.necks import SSDNeck as MMDetSSDNeck
 from mmengine.model import BaseModule
 
 from ssd_plugin.models import SSDNeck
+from ssd_plugin.models.detectors.geometry import off_grid_levels
 
 SSD300 = dict(
     in_channels=(512, 1024),
@@ -45,8 +46,8 @@ def test_state_dict_is_mmdets(config, use_depthwise):
 
 
 def test_levels_off_the_grid_of_powers_of_two():
-    assert SSDNeck(**SSD300).off_grid == [False, False, False, False, True, True]
-    assert SSDNeck(**SSD512).off_grid == [False] * 6 + [True]
+    assert off_grid_levels(SSDNeck(**SSD300), 6) == [False, False, False, False, True, True]
+    assert off_grid_levels(SSDNeck(**SSD512), 7) == [False] * 6 + [True]
 
 
 def test_only_the_first_map_is_normalised_and_the_extras_go_on_from_the_last():
@@ -81,8 +82,8 @@ def test_initialised_as_caffe_does():
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
-        (dict(in_channels=None), 'in_channels=None'),
-        (dict(level_paddings=(1, 1, 0)), 'not the same length'),
+        (dict(in_channels=None), 'in_channels: None'),
+        (dict(level_paddings=(1, 1, 0)), 'expected as many as level_strides'),
         (dict(out_channels=(512, 512, 512, 256, 256, 256)), 'begin with in_channels'),
         (dict(out_channels=(512, 256, 256)), 'expected 4 numbers, or 6'),
     ],

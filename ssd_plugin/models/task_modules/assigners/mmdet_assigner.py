@@ -72,7 +72,9 @@ class MMDetAssigner:
             if batch_gt_ignore is not None:
                 ignored = InstanceData(bboxes=batch_gt_ignore.gt_bboxes[i, batch_gt_ignore.gt_valid[i]])
             levels = (num_level_priors,) if self.takes_levels else ()
-            found = self.assigner.assign(predicted, *levels, gt, gt_instances_ignore=ignored).gt_inds  # (N,), 1.. for objects
+            found = self.assigner.assign(
+                predicted, *levels, gt, gt_instances_ignore=ignored
+            ).gt_inds  # (N,), 1.. for objects
             # Objects that are not valid have a place in the batch, too.
             gt_inds = torch.cat([found.new_full((1,), BACKGROUND), valid.nonzero()[:, 0]])
             images.append(torch.where(found < 0, IGNORED, gt_inds[found.clamp(min=0)]))

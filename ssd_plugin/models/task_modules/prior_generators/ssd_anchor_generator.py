@@ -1,6 +1,5 @@
 """SSD's default boxes at any input size."""
 
-import math
 from collections.abc import Sequence
 from typing import Optional, Union
 
@@ -10,6 +9,7 @@ from mmdet.structures.bbox import HorizontalBoxes, get_box_tensor
 from torch import Tensor
 from torch.nn.modules.utils import _pair
 
+from ssd_plugin.errors import UserError
 from ssd_plugin.registry import TASK_UTILS
 
 from .default_box_sizes import BoxSizes, MaxSizes, Number, Sizes, boxes_of_cell, level_ratios, level_sizes
@@ -45,7 +45,7 @@ class SSDAnchorGenerator(AnchorGenerator):
         use_box_type: Return mmdet's ``HorizontalBoxes`` instead of tensors.
 
     Raises:
-        ValueError: A value contradicts another; the message names both.
+        UserError: A value contradicts another; the message names both.
 
     Source: docs/fidelity.md section 2; ``weiliu89/caffe: src/caffe/layers/prior_box_layer.cpp``.
     """
@@ -65,11 +65,13 @@ class SSDAnchorGenerator(AnchorGenerator):
         use_box_type: bool = False,
     ) -> None:
         if strides is None:
-            raise ValueError('strides=None is measured by the detector ssd_plugin.SSD; elsewhere give one per level')
+            raise UserError('anchor_generator.strides: None is measured by ssd_plugin.SSD, expected one step per level')
         if scale_major:
-            raise ValueError('scale_major=True, expected False: SSD lists the squares of a cell first')
+            raise UserError('anchor_generator.scale_major: True, expected False: SSD lists the squares of a cell first')
         if (min_sizes is None) != (max_sizes is None):
-            raise ValueError(f'min_sizes={min_sizes} and max_sizes={max_sizes}: give both or neither')
+            raise UserError(
+                f'anchor_generator.min_sizes: {min_sizes} with max_sizes={max_sizes}, expected both or neither'
+            )
         self.strides = [_pair(stride) for stride in strides]
         self.centers = [(width / 2.0, height / 2.0) for width, height in self.strides]
         self.input_size: tuple[int, int] = _pair(input_size)
@@ -86,7 +88,9 @@ class SSDAnchorGenerator(AnchorGenerator):
         counts = dict(min_sizes=len(sizes.min), max_sizes=len(sizes.max), ratios=len(self.box_ratios))
         wrong = {name: count for name, count in counts.items() if count != levels}
         if wrong:
-            raise ValueError(f'{levels} strides, but {wrong} levels: every list needs one entry per level')
+            raise UserError(
+                f'anchor_generator: {wrong} entries, expected {levels} of each, one per level as of strides'
+            )
         self.min_sizes, self.max_sizes = sizes.min, sizes.max
         self.clip_centers = clip_centers
         self.scale_major = False
@@ -133,24 +137,6 @@ class SSDAnchorGenerator(AnchorGenerator):
         inside = centers.clamp(min=0).minimum(centers.new_tensor(self.input_size))
         boxes = boxes + (inside - centers).repeat(1, 2)
         return HorizontalBoxes(boxes) if self.use_box_type else boxes
-
-    def describe(self, map_sizes: Sequence[tuple[int, int]]) -> list[tuple[str, str, str, str, int]]:
-        """List the rows of the table that a log shows.
-
-        Args:
-            map_sizes: (h, w) of every level.
-
-        Returns:
-            Per level its number, map, step, box sizes and number of boxes.
-        """
-        rows = []
-        for level, (height, width) in enumerate(map_sizes):
-            boxes = self.base_anchors[level]
-            areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-            sizes = f'{math.sqrt(float(areas.min())):.0f}..{math.sqrt(float(areas.max())):.0f}'
-            step = 'x'.join(f'{value:g}' for value in self.strides[level])
-            rows.append((str(level), f'{width}x{height}', step, sizes, width * height * len(boxes)))
-        return rows
 
     def __repr__(self) -> str:
         return (

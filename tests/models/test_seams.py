@@ -1,0 +1,264 @@
+"""Every part that a config may swap: it is built, learns and predicts."""
+
+import pytest
+import torch
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmdet.utils import register_all_modules
+from mmengine.config import ConfigDict
+from mmengine.structures import InstanceData
+
+from ssd_plugin.errors import UserError
+
+SIDE = 96
+RESNET = dict(type='ResNet', depth=18, base_channels=16, out_indices=(1, 2, 3), norm_eval=False)
+ASSIGNER = dict(type='ssd_plugin.SSDAssigner')
+MINING = dict(type='ssd_plugin.HardNegativeSampler', min_negatives=4)
+SSD_NECK = dict(type='ssd_plugin.SSDNeck', l2_norm_scale=None)
+FPN = dict(type='FPN', out_channels=32)
+POINT_PRIORS = dict(type='AnchorGenerator', ratios=[1.0], octave_base_scale=4, scales_per_octave=1)
+
+
+def build(backbone=RESNET, neck=SSD_NECK, assigner=ASSIGNER, sampler=MINING, test_cfg=None, side=SIDE, **head):
+    register_all_modules()
+    detector = MODELS.build(
+        dict(
+            type='ssd_plugin.SSD',
+            backbone=backbone,
+            neck=neck,
+            bbox_head={'type': 'ssd_plugin.SSDHead', 'num_classes': 3, **head},
+            input_size=side,
+            train_cfg=dict(assigner=assigner, sampler=sampler),
+            test_cfg=dict(score_thr=1e-4, max_per_img=10) if test_cfg is None else test_cfg,
+        )
+    )
+    detector.init_weights()
+    return detector
+
+
+def sample(*boxes):
+    data = DetDataSample(
+        metainfo=dict(img_shape=(SIDE, SIDE), ori_shape=(SIDE, SIDE), scale_factor=(1.0, 1.0), pad_shape=(SIDE, SIDE))
+    )
+    data.gt_instances = InstanceData(
+        bboxes=torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4), labels=torch.arange(len(boxes)) % 3
+    )
+    return data
+
+
+def learn_and_predict(detector):
+    images = torch.randn((2, 3, SIDE, SIDE), generator=torch.Generator().manual_seed(0))
+    samples = [sample([8, 8, 40, 44], [30, 50, 90, 90]), sample()]
+    losses = detector.parse_losses(detector.loss(images, samples))[1]
+    assert {'loss_cls', 'loss_bbox'} <= set(losses)
+    assert all(value.isfinite() for value in losses.values())
+    assert all(value > 0 for value in losses.values())
+    losses['loss'].backward()
+    unmoved = [name for name, p in detector.named_parameters() if p.requires_grad and p.grad is None]
+    with torch.no_grad():
+        found = detector.eval().predict(images, samples)
+    assert all(0 < len(data.pred_instances) <= 10 for data in found)
+    return losses, unmoved
+
+
+LOSSES = {
+    'focal': dict(loss_cls=dict(type='FocalLoss')),
+    'quality focal': dict(loss_cls=dict(type='QualityFocalLoss')),
+    'varifocal': dict(loss_cls=dict(type='VarifocalLoss')),
+    'sigmoid cross-entropy': dict(loss_cls=dict(type='CrossEntropyLoss', use_sigmoid=True)),
+    'giou': dict(loss_bbox=dict(type='GIoULoss')),
+    'ciou': dict(loss_bbox=dict(type='CIoULoss')),
+    'l1': dict(loss_bbox=dict(type='L1Loss')),
+    'varifocal and giou': dict(loss_cls=dict(type='VarifocalLoss'), loss_bbox=dict(type='GIoULoss', loss_weight=2.0)),
+}
+
+
+@pytest.mark.parametrize('sampler', [MINING, None], ids=['mined', 'all'])
+@pytest.mark.parametrize('name', LOSSES)
+def test_losses(name, sampler):
+    torch.manual_seed(0)
+    detector = build(sampler=sampler, **LOSSES[name])
+    sigmoid = 'loss_cls' in LOSSES[name]
+    assert detector.bbox_head.cls_convs[0][0].out_channels == 4 * (3 if sigmoid else 4)
+    assert learn_and_predict(detector)[1] == []
+
+
+ASSIGNERS = {
+    'MaxIoUAssigner': dict(pos_iou_thr=0.5, neg_iou_thr=0.4),
+    'ATSSAssigner': dict(topk=9),
+    'SimOTAAssigner': {},
+    'DynamicSoftLabelAssigner': dict(topk=13),
+    'TaskAlignedAssigner': dict(topk=13),
+}
+
+
+@pytest.mark.parametrize('name', ASSIGNERS)
+@pytest.mark.parametrize('loss', ['softmax', 'quality focal'])
+def test_assigners(name, loss):
+    torch.manual_seed(0)
+    learn_and_predict(build(assigner=dict(type=name, **ASSIGNERS[name]), sampler=None, **LOSSES.get(loss, {})))
+
+
+NECKS = {
+    'none': None,
+    'FPN': FPN,
+    'PAFPN': dict(type='PAFPN', out_channels=32),
+    'CSPNeXtPAFPN': dict(type='CSPNeXtPAFPN', out_channels=32, num_csp_blocks=1),
+    'ChannelMapper': dict(type='ChannelMapper', out_channels=32),
+    'FPN and BFP': [FPN, dict(type='BFP', refine_level=1)],
+    'FPN and extra layers': [FPN, SSD_NECK],
+    'SSDNeck of mmdet': dict(type='SSDNeck', l2_norm_scale=20),
+    'SSDNeck with batch norm': dict(SSD_NECK, norm_cfg=dict(type='BN')),
+}
+
+
+@pytest.mark.parametrize('name', NECKS)
+def test_necks(name):
+    torch.manual_seed(0)
+    detector = build(neck=NECKS[name])
+    assert len(detector.map_sizes) == (4 if 'SSDNeck' in name or 'extra' in name else 3)
+    assert learn_and_predict(detector)[1] == []
+
+
+@pytest.mark.parametrize('kind', ['ssd_plugin.SSDNeck', 'SSDNeck'])
+def test_steps_do_not_depend_on_whose_neck_it_is(kind):
+    with torch.device('meta'):
+        detector = MODELS.build(
+            dict(
+                type='ssd_plugin.SSD',
+                backbone=dict(type='ssd_plugin.SSDVGG'),
+                neck=dict(type=kind),
+                bbox_head=dict(type='ssd_plugin.SSDHead'),
+                input_size=300,
+            )
+        )
+    assert [step for step, _ in detector.bbox_head.prior_generator.strides] == [8, 16, 32, 64, 100, 300]
+
+
+GENERATORS = {
+    'AnchorGenerator': dict(type='AnchorGenerator', scales=[2, 4], ratios=[0.5, 1.0, 2.0]),
+    'YOLOAnchorGenerator': dict(
+        type='YOLOAnchorGenerator', base_sizes=[[(8, 8), (12, 16)], [(20, 30), (30, 20)], [(60, 60)] * 2]
+    ),
+}
+
+
+@pytest.mark.parametrize('name', GENERATORS)
+def test_anchor_generators(name):
+    torch.manual_seed(0)
+    detector = build(neck=FPN, anchor_generator=GENERATORS[name])
+    assert learn_and_predict(detector)[1] == []
+    assert 'Default boxes' in detector.describe()
+
+
+HEADS = {
+    'stacked': dict(stacked_convs=2, feat_channels=16),
+    'stacked with batch norm': dict(stacked_convs=1, feat_channels=16, norm_cfg=dict(type='BN')),
+    'stacked with group norm': dict(stacked_convs=1, feat_channels=16, norm_cfg=dict(type='GN', num_groups=4)),
+    'depthwise': dict(use_depthwise=True, norm_cfg=dict(type='BN'), act_cfg=dict(type='ReLU6')),
+    'shared': dict(share_conv=True, stacked_convs=1, feat_channels=16, anchor_generator=POINT_PRIORS),
+}
+
+
+@pytest.mark.parametrize('name', HEADS)
+def test_heads(name):
+    torch.manual_seed(0)
+    detector = build(neck=FPN, **HEADS[name])
+    assert len(detector.bbox_head.cls_convs) == (1 if name == 'shared' else 3)
+    assert learn_and_predict(detector)[1] == []
+
+
+def test_the_head_takes_a_generator():
+    head = build().bbox_head.eval()
+    features = [torch.rand(1, *shape) for shape in build().feature_shapes]
+    for listed, given in zip(head(features), head(feature for feature in features)):
+        assert len(given) == len(features)
+        for a, b in zip(listed, given):
+            torch.testing.assert_close(a, b)
+
+
+def test_another_head():
+    retina = dict(
+        type='RetinaHead',
+        num_classes=3,
+        loss_cls=dict(type='FocalLoss', use_sigmoid=True),
+        loss_bbox=dict(type='L1Loss'),
+    )
+    assigner = dict(type='MaxIoUAssigner', pos_iou_thr=0.5, neg_iou_thr=0.4, min_pos_iou=0)
+    register_all_modules()
+    detector = MODELS.build(
+        dict(
+            type='ssd_plugin.SSD',
+            backbone=RESNET,
+            neck=FPN,
+            bbox_head=retina,
+            input_size=SIDE,
+            train_cfg=ConfigDict(assigner=assigner, allowed_border=-1, pos_weight=-1),
+            test_cfg=ConfigDict(nms_pre=100, score_thr=1e-4, nms=dict(type='nms', iou_threshold=0.5), max_per_img=10),
+        )
+    )
+    detector.init_weights()
+    assert learn_and_predict(detector)[1] == []
+
+
+@pytest.mark.parametrize('layer', ['ConvWS', 'ConvAWS'])
+def test_layers_that_read_their_weights_keep_the_plain_order(layer):
+    torch.manual_seed(0)
+    detector = build(backbone=dict(RESNET, conv_cfg=dict(type=layer)))
+    convs = [m for m in detector.modules() if isinstance(m, torch.nn.Conv2d) and m.kernel_size == (3, 3)]
+    last = {type(conv).__name__: conv.weight.is_contiguous(memory_format=torch.channels_last) for conv in convs}
+    assert last.pop('Conv2d')
+    assert list(last.values()) == [False]
+    assert learn_and_predict(detector)[1] == []
+
+
+MISFITS = {
+    'a misspelt keyword': (
+        dict(loss_cls=dict(type='FocalLoss', gama=2)),
+        r'^bbox_head\.loss_cls: FocalLoss refuses its settings \(TypeError: .*gama',
+    ),
+    'an assertion without a message': (
+        dict(neck=FPN, anchor_generator=dict(type='YOLOAnchorGenerator', base_sizes=[[(8, 8)], [], []])),
+        r'^bbox_head\.anchor_generator: YOLOAnchorGenerator refuses its settings \(AssertionError: assert num_anchor',
+    ),
+    'a backbone that cannot take the size': (
+        dict(
+            backbone=dict(
+                type='HRNet',
+                extra=dict(
+                    stage1=dict(num_modules=1, num_branches=1, block='BOTTLENECK', num_blocks=(1,), num_channels=(8,)),
+                    stage2=dict(num_modules=1, num_branches=2, block='BASIC', num_blocks=(1, 1), num_channels=(8, 16)),
+                    stage3=dict(
+                        num_modules=1, num_branches=3, block='BASIC', num_blocks=(1,) * 3, num_channels=(8, 16, 32)
+                    ),
+                    stage4=dict(
+                        num_modules=1, num_branches=4, block='BASIC', num_blocks=(1,) * 4, num_channels=(8, 16, 32, 64)
+                    ),
+                ),
+            ),
+            side=100,
+        ),
+        r'^model: HRNet cannot take 100x100 \(RuntimeError',
+    ),
+    'levels of other widths for one number': (
+        dict(neck=SSD_NECK, type='RetinaHead'),
+        r'^bbox_head\.type: RetinaHead takes maps of one width',
+    ),
+    'an assigner of another head': (
+        dict(assigner=dict(type='GridAssigner', pos_iou_thr=0.5, neg_iou_thr=0.5)),
+        r'^train_cfg\.assigner: Grid',
+    ),
+    'a test setting that nobody reads': (
+        dict(test_cfg=dict(score_threshold=0.5)),
+        r'^test_cfg\.score_threshold: unknown',
+    ),
+    'shared convolutions on levels that differ': (dict(share_conv=True), r'^bbox_head\.share_conv: True with'),
+}
+
+
+@pytest.mark.parametrize('name', MISFITS)
+def test_what_does_not_fit_is_one_line_at_the_build(name):
+    settings, message = MISFITS[name]
+    with pytest.raises(UserError, match=message) as caught:
+        build(**settings)
+    assert '\n' not in str(caught.value)

@@ -1,4 +1,4 @@
-# SSD300 of the paper; geometry that is not here is measured from the network (ssd_plugin.models.detectors.ssd).
+# SSD300 of the paper; geometry that is not here is measured from the network (ssd_plugin.SSD).
 model = dict(
     type='ssd_plugin.SSD',
     input_size=300,
@@ -14,7 +14,6 @@ model = dict(
     train_cfg=dict(
         assigner=dict(type='ssd_plugin.SSDAssigner', pos_iou_thr=0.5),
         sampler=dict(type='ssd_plugin.HardNegativeSampler', neg_pos_ratio=3),
-        loss=dict(type='ssd_plugin.MultiBoxLoss', alpha=1.0),
     ),
     test_cfg=dict(score_thr=0.01, nms_pre_per_class=400, nms=dict(type='nms', iou_threshold=0.45), max_per_img=200),
 )

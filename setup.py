@@ -53,7 +53,7 @@ class BuildPy(build_py):
 setup(
     name='ssd_plugin',
     version=VERSION,
-    description='SSD (Single Shot MultiBox Detector) as a plugin of MMDetection 3.x, on any PyTorch from 2.4',
+    description='SSD (Single Shot MultiBox Detector) as a plugin of MMDetection 3.x, on any PyTorch from 2.6',
     long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
     long_description_content_type='text/markdown',
     license='Apache-2.0',

@@ -1,6 +1,6 @@
 """What the training loop needs: mixed precision, hooks, safe checkpoints.
 
-Importing it makes every checkpoint that MMEngine loads go through ``checkpoint_safety``.
+Importing it makes MMEngine load every checkpoint safely, in the whole process: see ``checkpoint_safety.install``.
 """
 
 from . import checkpoint_safety

@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
-from ssd_plugin.cli.tool_config import read_config
+from ssd_plugin.cli.read_config import read_config
 from ssd_plugin.cli.tool_main import run_tool
 from ssd_plugin.cli.validate_config import check_config
 from ssd_plugin.engine.inference_optimization import optimize_for_inference

@@ -10,7 +10,7 @@ from pathlib import Path
 from mmengine.config import DictAction
 
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
-from ssd_plugin.cli.tool_config import read_config
+from ssd_plugin.cli.read_config import read_config
 from ssd_plugin.cli.tool_main import run_tool
 from ssd_plugin.cli.tta import predict_mirrored_too
 from ssd_plugin.cli.validate_config import check_config

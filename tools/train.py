@@ -9,7 +9,7 @@ import os
 from mmengine.config import DictAction
 
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
-from ssd_plugin.cli.tool_config import AMP_WRAPPER, read_config
+from ssd_plugin.cli.read_config import AMP_WRAPPER, read_config
 from ssd_plugin.cli.tool_main import run_tool
 from ssd_plugin.cli.validate_config import check_config
 from ssd_plugin.errors import UserError

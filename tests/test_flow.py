@@ -105,6 +105,17 @@ def test_inference_draws_pictures_and_writes_detections(trained, shapes, tmp_pat
         assert len(found['labels']) == len(found['scores']) == len(found['bboxes'])
 
 
+def test_an_unknown_type_is_one_line(shapes, tmp_path):
+    options = ['--work-dir', tmp_path, *SMALL, 'train_cfg.type=EpochTrainLoop']
+    done = run('train', CONFIG, *options, shapes=shapes)
+    assert done.returncode == 2
+    assert done.stderr.strip().splitlines()[-1] == (
+        "error: train_cfg.type: 'EpochTrainLoop' is not registered, expected one like EpochBasedTrainLoop, "
+        'IterBasedTrainLoop, SetEpochInfoHook'
+    )
+    assert 'Traceback' not in done.stderr
+
+
 def test_a_missing_data_root_is_one_line(tmp_path):
     done = run('train', CONFIG, '--work-dir', tmp_path / 'work', shapes=tmp_path / 'nowhere')
     assert done.returncode == 2

@@ -54,7 +54,7 @@ def unreadable_image(error: Exception) -> Optional[str]:
 
 
 def run_tool(main: Callable[[], None]) -> None:
-    """Runs a tool; on an ``UserError`` or an unreadable image prints ``error: ...`` to stderr and exits with status 2.
+    """Run a tool; on a ``UserError`` or an unreadable image print ``error: ...`` to stderr and exit with status 2.
 
     Args:
         main: The tool, which reads ``sys.argv`` itself.

@@ -52,6 +52,7 @@ def trained(shapes, tmp_path_factory):
 def test_training_logs_geometry_and_finite_losses(trained):
     work, output = trained
     assert '8732' in output
+    assert output.count('total batch size 4 ') == 1  # the recipe is for 8
     (scalars,) = work.glob('*/vis_data/scalars.json')
     losses = [line['loss'] for line in map(json.loads, scalars.read_text().splitlines()) if 'loss' in line]
     assert all(0 < loss < float('inf') for loss in losses)

@@ -6,9 +6,10 @@ Importing it makes MMEngine load every checkpoint safely, in the whole process: 
 from . import checkpoint_safety
 from .annotation_hook import AnnotationReportHook
 from .autocast import AutocastOptimWrapper
+from .batch_size_hook import BatchSizeHook
 from .loader_meter_hook import LoaderMeterHook
 from .partial_load_hook import PartialLoadHook
 
 checkpoint_safety.install()
 
-__all__ = ['AnnotationReportHook', 'AutocastOptimWrapper', 'LoaderMeterHook', 'PartialLoadHook']
+__all__ = ['AnnotationReportHook', 'AutocastOptimWrapper', 'BatchSizeHook', 'LoaderMeterHook', 'PartialLoadHook']

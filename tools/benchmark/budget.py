@@ -1,6 +1,7 @@
 """Compare what a step and an inference spend beside the convolutions with what they may spend."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any, Callable
 
 from ssd_plugin.cli.read_config import AMP_WRAPPER
 
@@ -30,21 +31,30 @@ def _training(settings: Settings) -> Iterator[BudgetRow]:
     pair.ours.train()
     step = training_step(pair.ours, pair.ours_config, AMP_WRAPPER, training_batch(pair.ours, batch, device))
     sides = loss_speed.sides(pair, batch, loss_speed.OBJECTS, device)
-    seconds = interleave({**sides, 'step': step}, settings.budget(), device)
     case = f'targets, mining and loss, {name}, batch {batch}'
-    yield BudgetRow.share(f'{case}: share of a training step', SHARE, seconds['ours'], seconds['step'])
-    yield BudgetRow.times(f"{case}: times mmdet's speed", 3, seconds['ours'], seconds['mmdet'])
+    yield _share(f'{case}: share of a training step', sides['ours'], step, settings)
+    yield _times(case, 3, sides, settings)
 
 
 def _inference(settings: Settings) -> Iterator[BudgetRow]:
     device = settings.device
     for name, images, limit in (('SSD300 VGG-16 VOC', 1, 2), ('SSD300 VGG-16 COCO', 2 if settings.quick else 8, 3)):
         pair = build_pair(name, device)
-        sharpen(pair, network_image(0, pair.ours.input_size))
         sides = prediction_speed.sides(pair, images, False, device)
-        whole = {'whole': detection(optimized(pair.ours), pair.ours_config, images)} if images == 1 else {}
-        seconds = interleave({**sides, **whole}, settings.budget(), device)
         case = f'prediction after the network, {name}, batch {images}'
-        if whole:
-            yield BudgetRow.share(f'{case}: share of an inference', SHARE, seconds['ours'], seconds['whole'])
-        yield BudgetRow.times(f"{case}: times mmdet's speed", limit, seconds['ours'], seconds['mmdet'])
+        if images == 1:
+            sharpen(pair, network_image(0, pair.ours.input_size))
+            inference = detection(optimized(pair.ours), pair.ours_config, images)
+            yield _share(f'{case}: share of an inference', sides['ours'], inference, settings)
+        yield _times(case, limit, sides, settings)
+
+
+def _share(case: str, part: Callable[[], Any], whole: Callable[[], Any], settings: Settings) -> BudgetRow:
+    seconds = interleave({'part': part, 'whole': whole}, settings.budget(), settings.device)
+    return BudgetRow.share(case, SHARE, seconds['part'], seconds['whole'])
+
+
+def _times(case: str, limit: float, sides: Mapping[str, Callable[[], Any]], settings: Settings) -> BudgetRow:
+    # Without the whole step: what runs right after it finds the processor's caches full of other things.
+    seconds = interleave(sides, settings.budget(), settings.device)
+    return BudgetRow.times(f"{case}: times mmdet's speed", limit, seconds['ours'], seconds['mmdet'])

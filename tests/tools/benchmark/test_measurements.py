@@ -67,8 +67,10 @@ def test_budget(pair, monkeypatch):
     monkeypatch.setattr(budget, 'build_pair', lambda name, device: pair)
     measured = iter(
         [
-            dict(ours=[0.02], mmdet=[0.08], step=[0.5]),
-            dict(ours=[0.001], same=[9], mmdet=[0.0019], whole=[0.5]),
+            dict(part=[0.02], whole=[0.5]),
+            dict(ours=[0.02], mmdet=[0.08]),
+            dict(part=[0.001], whole=[0.5]),
+            dict(ours=[0.001], same=[9], mmdet=[0.0019]),
             dict(ours=[0.001], same=[9], mmdet=[0.0031]),
         ]
     )

@@ -46,7 +46,7 @@ test-slow: $(installed) ## run the tests that take minutes
 lint: $(installed) ## check style and types
 	$(python) -m ruff check .
 	$(python) -m ruff format --check .
-	$(python) -m mypy ssd_plugin
+	$(python) -m mypy ssd_plugin tools/benchmark
 
 clean: ## remove builds and caches; the environment, data and training results stay
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""Builds and installs ``ssd_plugin`` together with its configs, its tools and its model index."""
+"""Build and install ``ssd_plugin`` together with its configs, its tools and its model index."""
 
 import runpy
 import shutil
@@ -16,7 +16,7 @@ SUPPORTED = runpy.run_path(str(PACKAGE / 'compatibility.py'))['SUPPORTED']
 
 
 class BuildPy(build_py):
-    """Puts what lies beside the package into ``ssd_plugin/.mim``, where OpenMMLab's tools look for it.
+    """Put what lies beside the package into ``ssd_plugin/.mim``, where OpenMMLab's tools look for it.
 
     A wheel gets copies, made in the build folder alone; an editable install gets links, which git ignores.
     """
@@ -24,7 +24,7 @@ class BuildPy(build_py):
     beside_the_package = ('configs', 'tools', 'model-index.yml')
 
     def run(self) -> None:
-        """Builds the package, then its ``.mim`` folder."""
+        """Build the package, then its ``.mim`` folder."""
         super().run()
         target = PACKAGE / '.mim' if self.editable_mode else Path(self.build_lib) / 'ssd_plugin' / '.mim'
         # What an earlier build left there may be of another version.
@@ -53,7 +53,7 @@ class BuildPy(build_py):
 setup(
     name='ssd_plugin',
     version=VERSION,
-    description='SSD (Single Shot MultiBox Detector) as a plugin of MMDetection 3.x, on any PyTorch from 2.4',
+    description='SSD (Single Shot MultiBox Detector) as a plugin of MMDetection 3.x, on any PyTorch from 2.6',
     long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
     long_description_content_type='text/markdown',
     license='Apache-2.0',

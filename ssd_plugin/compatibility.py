@@ -7,7 +7,7 @@ library may be imported at its top.
 import importlib
 import importlib.metadata
 
-SUPPORTED = {'torch': '>=2.4', 'mmengine': '>=0.10.4,<1', 'mmcv': '>=2.0.1,<2.2', 'mmdet': '>=3.2,<3.4'}
+SUPPORTED = {'torch': '>=2.6', 'mmengine': '>=0.10.4,<1', 'mmcv': '>=2.0.1,<2.2', 'mmdet': '>=3.2,<3.4'}
 
 # Where several distributions bring a module: the one to advise comes first.
 _DISTRIBUTIONS = {'mmcv': ('mmcv-lite', 'mmcv')}

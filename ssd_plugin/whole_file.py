@@ -10,7 +10,7 @@ from typing import IO, Any
 
 @contextmanager
 def whole_file(path: Path, mode: str = 'w') -> Iterator[IO[Any]]:
-    """Opens a draft beside the file, and puts it in the file's place once everything is written.
+    """Open a draft beside the file, and put it in the file's place once everything is written.
 
     Args:
         path: The file, in a folder that exists; an older one is replaced.

@@ -50,7 +50,7 @@ def test_the_stack_of_this_environment_passes():
 @pytest.mark.parametrize(
     ('distribution', 'version', 'message'),
     [
-        ('torch', '2.3.1', 'torch 2.3.1 is installed, ssd_plugin needs torch>=2.4: pip install "torch>=2.4"'),
+        ('torch', '2.5.1', 'torch 2.5.1 is installed, ssd_plugin needs torch>=2.6: pip install "torch>=2.6"'),
         (
             'mmengine',
             '0.10.3',
@@ -81,7 +81,7 @@ def test_a_version_out_of_range_is_named_with_the_command(fake_distribution, dis
 @pytest.mark.parametrize(
     ('distribution', 'version'),
     [
-        ('torch', '2.4.0'),
+        ('torch', '2.6.0'),
         ('torch', '2.7.0a0+79aa17489c.nv25.4'),
         ('mmengine', '0.10.4'),
         ('mmcv', '2.1.0'),
@@ -140,4 +140,4 @@ def test_importing_the_package_checks_before_it_needs_torch(tmp_path):
     done = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     last_line = done.stderr.strip().splitlines()[-1]
-    assert re.fullmatch(r'ImportError: torch is not installed, .*: pip install "torch>=2\.4"', last_line)
+    assert re.fullmatch(r'ImportError: torch is not installed, .*: pip install "torch>=2\.6"', last_line)

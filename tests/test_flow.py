@@ -52,6 +52,7 @@ def trained(shapes, tmp_path_factory):
 def test_training_logs_geometry_and_finite_losses(trained):
     work, output = trained
     assert '8732' in output
+    assert output.count('total batch size 4 ') == 1  # the recipe is for 8
     (scalars,) = work.glob('*/vis_data/scalars.json')
     losses = [line['loss'] for line in map(json.loads, scalars.read_text().splitlines()) if 'loss' in line]
     assert all(0 < loss < float('inf') for loss in losses)
@@ -103,6 +104,17 @@ def test_inference_draws_pictures_and_writes_detections(trained, shapes, tmp_pat
         assert (tmp_path / 'vis' / picture.name).stat().st_size > 0
         found = json.loads((tmp_path / 'preds' / f'{picture.stem}.json').read_text())
         assert len(found['labels']) == len(found['scores']) == len(found['bboxes'])
+
+
+def test_an_unknown_type_is_one_line(shapes, tmp_path):
+    options = ['--work-dir', tmp_path, *SMALL, 'train_cfg.type=EpochTrainLoop']
+    done = run('train', CONFIG, *options, shapes=shapes)
+    assert done.returncode == 2
+    assert done.stderr.strip().splitlines()[-1] == (
+        "error: train_cfg.type: 'EpochTrainLoop' is not registered, expected one like EpochBasedTrainLoop, "
+        'IterBasedTrainLoop, SetEpochInfoHook'
+    )
+    assert 'Traceback' not in done.stderr
 
 
 def test_a_missing_data_root_is_one_line(tmp_path):

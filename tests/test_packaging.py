@@ -141,7 +141,13 @@ def check_installed(interpreter, outside, mim):
     command = 'import ssd_plugin; print(ssd_plugin.__file__)'
     package = Path(run(interpreter, '-c', command, cwd=outside).splitlines()[-1]).parent
     assert package == mim.parent
-    assert 'usage: train.py' in run(interpreter, mim / 'tools' / 'train.py', '--help', cwd=outside)
+    for tool in ('train', 'benchmark'):
+        assert f'usage: {tool}.py' in run(interpreter, mim / 'tools' / f'{tool}.py', '--help', cwd=outside)
+    # The measurements read our configs from beside them.
+    command = 'import sys; sys.path.append(sys.argv[1]); from benchmark import peers; print(peers.CONFIGS)'
+    configs = run(interpreter, '-c', command, mim / 'tools', cwd=outside).splitlines()[-1]
+    assert Path(configs).resolve() == (mim / 'configs').resolve()
+    assert mim in Path(configs).parents
     command = 'import sys, mmengine; print(mmengine.Config.fromfile(sys.argv[1]).model.type)'
     config = mim / 'configs' / 'shapes' / 'ssd300_r18_shapes.py'
     assert run(interpreter, '-c', command, config, cwd=outside).splitlines()[-1] == 'ssd_plugin.SSD'

@@ -1,4 +1,4 @@
-"""Measures speed and memory beside mmdet's own SSD, in one run, without any data.
+"""Measure speed and memory beside mmdet's own SSD, in one run, without any data.
 
 Examples:
     python tools/benchmark.py --quick
@@ -10,17 +10,16 @@ from pathlib import Path
 
 import torch
 
-import ssd_plugin  # noqa: F401  first: it makes mmdet importable
-from ssd_plugin.analysis.benchmark.report import Row, cells
-from ssd_plugin.analysis.benchmark.settings import Settings
-from ssd_plugin.analysis.benchmark.suite import NAMES, run
+from benchmark.report import Row, cells
+from benchmark.settings import Settings
+from benchmark.suite import NAMES, run
 from ssd_plugin.cli.tool_main import run_tool
 from ssd_plugin.errors import UserError
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--quick', action='store_true', help='two rounds of small cases: a look, in two minutes')
+    parser.add_argument('--quick', action='store_true', help='two rounds of small cases: a look, not a result')
     parser.add_argument('--only', default=','.join(NAMES), metavar='PARTS', help='(default: %(default)s)')
     parser.add_argument('--device', choices=('cpu', 'cuda'), default='cuda' if torch.cuda.is_available() else 'cpu')
     parser.add_argument('--threads', type=int, help="threads of PyTorch (default: PyTorch's own choice)")

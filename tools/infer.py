@@ -1,4 +1,4 @@
-"""Draws detections into images, and writes them as JSON.
+"""Draw detections into images, and write them as JSON.
 
 Example: python tools/infer.py configs/shapes/ssd300_r18_shapes.py CHECKPOINT data/shapes/JPEGImages --out-dir out
 """
@@ -7,9 +7,10 @@ import argparse
 from pathlib import Path
 
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
-from ssd_plugin.cli.tool_config import read_config
+from ssd_plugin.cli.config_types import unknown_types_named
+from ssd_plugin.cli.read_config import read_config
 from ssd_plugin.cli.tool_main import run_tool
-from ssd_plugin.cli.validate_config import check_config
+from ssd_plugin.cli.validate_config import validate_config
 from ssd_plugin.engine.inference_optimization import optimize_for_inference
 from ssd_plugin.errors import UserError
 
@@ -21,12 +22,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('inputs', nargs='+', type=Path, metavar='INPUT', help='images and folders of images')
-    parser.add_argument('--out-dir', default='outputs', help='pictures go to its vis/, JSON to its preds/')
+    parser.add_argument('--out-dir', default='outputs', help='drawings go to its vis/, JSON to its preds/')
     parser.add_argument('--score-thr', type=float, default=0.3, help='draw detections that score at least this')
     parser.add_argument('--batch-size', type=int, default=8)
     parser.add_argument('--amp', action='store_true', help='run the network in 16 bits: faster, may cost some accuracy')
     parser.add_argument('--fuse-conv-bn', action='store_true', help='fold batch normalisation into the convolutions')
-    parser.add_argument('--compile', action='store_true', help='compile the network: for many pictures of few sizes')
+    parser.add_argument('--compile', action='store_true', help='compile the network: for many images of few sizes')
     parser.add_argument('--device', help='cpu, cuda, cuda:1, ... (default: the best there is)')
     return parser.parse_args()
 
@@ -51,22 +52,23 @@ def main() -> None:
     images = find_images(args.inputs)
     config = read_config(args.config, None, None, 'none')
     config.load_from = args.checkpoint
-    check_config(config, 'infer')
+    validate_config(config, 'infer')
 
     from mmdet.apis import DetInferencer
 
     from ssd_plugin.datasets.transforms import LoadImage
 
-    # All of them before the first: a broken file leaves no half of the pictures behind.
+    # All of them before the first: a broken file leaves no half of the drawings behind.
     reader = LoadImage()
     for image in images:
         reader({'img_path': image})
-    inferencer = DetInferencer(config, args.checkpoint, device=args.device)
+    with unknown_types_named(config):
+        inferencer = DetInferencer(config, args.checkpoint, device=args.device)
     optimize_for_inference(inferencer.model, args.fuse_conv_bn, args.amp, args.compile)
     inferencer(
         images, batch_size=args.batch_size, out_dir=args.out_dir, pred_score_thr=args.score_thr, no_save_pred=False
     )
-    print(f'{len(images)} pictures: {args.out_dir}/vis, detections: {args.out_dir}/preds')
+    print(f'{len(images)} images: {args.out_dir}/vis, detections: {args.out_dir}/preds')
 
 
 if __name__ == '__main__':

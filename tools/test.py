@@ -1,4 +1,4 @@
-"""Evaluates a checkpoint.
+"""Evaluate a checkpoint.
 
 Example: python tools/test.py configs/shapes/ssd300_r18_shapes.py work_dirs/ssd300_r18_shapes/epoch_20.pth
 """
@@ -10,10 +10,11 @@ from pathlib import Path
 from mmengine.config import DictAction
 
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
-from ssd_plugin.cli.tool_config import read_config
+from ssd_plugin.cli.config_types import unknown_types_named
+from ssd_plugin.cli.read_config import read_config
 from ssd_plugin.cli.tool_main import run_tool
 from ssd_plugin.cli.tta import predict_mirrored_too
-from ssd_plugin.cli.validate_config import check_config
+from ssd_plugin.cli.validate_config import validate_config
 from ssd_plugin.engine.inference_optimization import optimize_for_inference
 from ssd_plugin.errors import UserError
 
@@ -26,11 +27,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', help='write all predictions to this .pkl file')
     parser.add_argument('--amp', action='store_true', help='run the network in 16 bits: faster, may cost some accuracy')
     parser.add_argument('--fuse-conv-bn', action='store_true', help='fold batch normalisation into the convolutions')
-    parser.add_argument('--compile', action='store_true', help='compile the network: for many pictures of few sizes')
-    parser.add_argument('--tta', action='store_true', help='predict every picture mirrored too')
-    parser.add_argument('--show', action='store_true', help='show every picture with its detections')
+    parser.add_argument('--compile', action='store_true', help='compile the network: for many images of few sizes')
+    parser.add_argument('--tta', action='store_true', help='predict every image mirrored too')
+    parser.add_argument('--show', action='store_true', help='show every image with its detections')
     parser.add_argument('--show-dir', help='draw detections into this folder of the run')
-    parser.add_argument('--wait-time', type=float, default=2, help='seconds a shown picture stays')
+    parser.add_argument('--wait-time', type=float, default=2, help='seconds a shown image stays')
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='change entries of the config'
     )
@@ -51,7 +52,7 @@ def main() -> None:
         config.default_hooks.visualization.update(
             draw=True, show=args.show, wait_time=args.wait_time, test_out_dir=args.show_dir
         )
-    check_config(config, 'test')
+    validate_config(config, 'test')
     if args.tta:
         predict_mirrored_too(config)
 
@@ -59,17 +60,18 @@ def main() -> None:
     from mmengine.hooks import EMAHook
     from mmengine.runner import Runner
 
-    runner = Runner.from_cfg(config)
-    if args.out:
-        runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
-    if args.fuse_conv_bn:
-        # A checkpoint holds the averaged weights in place of the last ones, so that testing needs no average; and the
-        # hook could not exchange weights with a folded network.
-        runner.hooks[:] = [hook for hook in runner.hooks if not isinstance(hook, EMAHook)]
-        # Folding needs the trained weights, which test() would load too late.
-        runner.load_or_resume()
-    optimize_for_inference(runner.model, args.fuse_conv_bn, args.amp, args.compile)
-    runner.test()
+    with unknown_types_named(config):
+        runner = Runner.from_cfg(config)
+        if args.out:
+            runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
+        if args.fuse_conv_bn:
+            # A checkpoint holds the averaged weights in place of the last ones, so that testing needs no average; and
+            # the hook could not exchange weights with a folded network.
+            runner.hooks[:] = [hook for hook in runner.hooks if not isinstance(hook, EMAHook)]
+            # Folding needs the trained weights, which test() would load too late.
+            runner.load_or_resume()
+        optimize_for_inference(runner.model, args.fuse_conv_bn, args.amp, args.compile)
+        runner.test()
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""Trains a detector.
+"""Train a detector.
 
 Example: python tools/train.py configs/shapes/ssd300_r18_shapes.py
 """
@@ -9,9 +9,10 @@ import os
 from mmengine.config import DictAction
 
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
-from ssd_plugin.cli.tool_config import AMP_WRAPPER, read_config
+from ssd_plugin.cli.config_types import unknown_types_named
+from ssd_plugin.cli.read_config import AMP_WRAPPER, read_config
 from ssd_plugin.cli.tool_main import run_tool
-from ssd_plugin.cli.validate_config import check_config
+from ssd_plugin.cli.validate_config import validate_config
 from ssd_plugin.errors import UserError
 
 
@@ -55,11 +56,12 @@ def main() -> None:
     if args.resume:
         config.resume = True
         config.load_from = None if args.resume == 'auto' else args.resume
-    check_config(config, 'train')
+    validate_config(config, 'train')
 
     from mmengine.runner import Runner
 
-    Runner.from_cfg(config).train()
+    with unknown_types_named(config):
+        Runner.from_cfg(config).train()
 
 
 if __name__ == '__main__':

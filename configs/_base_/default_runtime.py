@@ -11,6 +11,7 @@ default_hooks = dict(
 )
 custom_hooks = [
     dict(type='ssd_plugin.AnnotationReportHook'),
+    dict(type='ssd_plugin.BatchSizeHook'),
     dict(type='ssd_plugin.LoaderMeterHook'),
     dict(type='CheckInvalidLossHook', interval=50, priority='VERY_LOW'),
 ]

@@ -23,7 +23,7 @@ _XML_FOLDERS = {'img_subdir': 'JPEGImages', 'ann_subdir': 'Annotations'}
 
 
 def check_data(config: Config, loaders: tuple[str, ...]) -> None:
-    """Looks for the folders and annotation files of the data sets and metrics.
+    """Look for the folders and annotation files of the data sets and metrics.
 
     Data sets that are read through ``backend_args`` are left alone.
 
@@ -58,10 +58,10 @@ def check_data(config: Config, loaders: tuple[str, ...]) -> None:
 
 
 def check_classes(config: Config, loaders: tuple[str, ...]) -> None:
-    """Compares the number of classes of an anchor head with the data sets, and the data sets with each other.
+    """Compare the number of classes of an anchor head with the data sets, and the data sets with each other.
 
     Args:
-        config: A whole config, whose types are known.
+        config: A whole config; parts of unknown types are left to the build.
         loaders: The sections to look at, as for ``check_data``.
 
     Raises:
@@ -122,7 +122,7 @@ def _classes(path: str, dataset: dict[str, Any], scope: Optional[str]) -> tuple[
 
 
 def _head_classes(path: str, head: dict[str, Any], scope: Optional[str]) -> Optional[int]:
-    """The number of classes of an anchor head: elsewhere ``num_classes`` need not be that of the data."""
+    """Read the number of classes of an anchor head: elsewhere ``num_classes`` need not be that of the data."""
     if path.rpartition('.')[2] != 'bbox_head':
         return None
     kind = find(MODELS, head['type'], scope)

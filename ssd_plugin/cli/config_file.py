@@ -1,4 +1,4 @@
-"""Reads a config file; whatever is wrong with it is one line."""
+"""Read a config file; whatever is wrong with it is one line."""
 
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -10,7 +10,7 @@ from ssd_plugin.errors import UserError
 
 
 def load_config(path: Union[str, Path], overrides: Optional[dict[str, Any]] = None) -> Config:
-    """Reads a config, changes what the command line says, and imports what it names.
+    """Read a config, change what the command line says, and import what it names.
 
     Args:
         path: The config file.

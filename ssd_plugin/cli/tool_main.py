@@ -11,7 +11,7 @@ EXIT_STATUS = 2
 
 
 def error_line(error: UserError) -> str:
-    """Gives the one line of an error, also of one that a loader's worker process raised.
+    """Give the one line of an error, also of one that a loader's worker process raised.
 
     PyTorch raises a worker's error again with the worker's whole traceback as the message, which ends in the line
     that a traceback of the original error ends in.
@@ -35,7 +35,7 @@ _UNREADABLE = re.compile(r"failed to load image: (?P<broken>.+)|No such file or 
 
 
 def unreadable_image(error: Exception) -> Optional[str]:
-    """Gives the one line for an image that mmcv's loader cannot read.
+    """Give the one line for an image that mmcv's loader cannot read.
 
     Args:
         error: As it was caught, in this process or sent by a loader's worker.
@@ -50,11 +50,11 @@ def unreadable_image(error: Exception) -> Optional[str]:
         return None
     if found['missing']:
         return f'{found["missing"]}: no such file, expected an image'
-    return f'{found["broken"]}: no picture, expected an image that OpenCV reads'
+    return f'{found["broken"]}: not decodable, expected an image that OpenCV reads'
 
 
 def run_tool(main: Callable[[], None]) -> None:
-    """Runs a tool; on an ``UserError`` or an unreadable image prints ``error: ...`` to stderr and exits with status 2.
+    """Run a tool; on a ``UserError`` or an unreadable image print ``error: ...`` to stderr and exit with status 2.
 
     Args:
         main: The tool, which reads ``sys.argv`` itself.

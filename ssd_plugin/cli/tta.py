@@ -4,7 +4,7 @@ from mmengine.config import Config, ConfigDict
 
 
 def predict_mirrored_too(config: Config) -> None:
-    """Predicts every test picture as it is and mirrored, and suppresses double detections over both.
+    """Predict every test image as it is and mirrored, and suppress double detections over both.
 
     ``tta_model`` and ``tta_pipeline`` of the config are used where it has them, as mmdet does.
 
@@ -19,6 +19,6 @@ def predict_mirrored_too(config: Config) -> None:
         dataset = dataset.dataset
     *steps, pack = dataset.pipeline
     packed = dict(pack, meta_keys=(*pack.meta_keys, 'flip', 'flip_direction'))
-    # The plain picture first: the merged detections keep its truths.
+    # The plain image first: the merged detections keep its gt boxes.
     mirrored = [[dict(type='RandomFlip', prob=0.0), dict(type='RandomFlip', prob=1.0)], [packed]]
     dataset.pipeline = config.get('tta_pipeline', [*steps, dict(type='TestTimeAug', transforms=mirrored)])

@@ -1,13 +1,14 @@
-"""Checks a config before anything is built, so that a mistake in it is one line instead of a traceback."""
+"""Check a config before anything is built, so that a mistake in it is one line instead of a traceback."""
 
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.registry import OPTIMIZERS
 
 from ssd_plugin.errors import UserError
 
 from .config_data import check_classes, check_data
-from .config_types import check_types, walk
+from .config_types import find, unknown_type, walk
 
 _LOADERS: dict[str, tuple[str, ...]] = {
     'train': ('train_dataloader', 'val_dataloader'),
@@ -21,15 +22,15 @@ _NEEDED = {
 }
 
 
-def check_config(config: Config, mode: str) -> None:
-    """Checks what a run will use: its sections, types, checkpoints, data and classes.
+def validate_config(config: Config, mode: str) -> None:
+    """Check what a run will use: its sections, checkpoints, data and classes.
 
     Args:
         config: A whole config, with what the command line changes.
         mode: 'train', 'test', or 'infer', which uses no data set.
 
     Raises:
-        UserError: Something is missing, unknown or contradictory; the line says where, what and what was expected.
+        UserError: Something is missing or contradictory; the line says where, what and what was expected.
         ValueError: There is no such mode.
     """
     if mode not in _LOADERS:
@@ -37,10 +38,18 @@ def check_config(config: Config, mode: str) -> None:
     for section in _NEEDED[mode]:
         if not config.get(section):
             raise UserError(f'{config.filename}: no {section}, expected one in a config to {mode} with')
-    check_types(config, mode)
+    if mode == 'train':
+        _check_optimizer(config)
     _check_checkpoints(config, mode)
     check_data(config, _LOADERS[mode])
     check_classes(config, _LOADERS[mode])
+
+
+def _check_optimizer(config: Config) -> None:
+    # Any other unknown type is refused by its name when it is built; this one MMEngine goes on with as None.
+    kind = (config.optim_wrapper.get('optimizer') or {}).get('type')
+    if kind is not None and find(OPTIMIZERS, kind, config.get('default_scope')) is None:
+        raise unknown_type(config, kind)
 
 
 def _check_checkpoints(config: Config, mode: str) -> None:

@@ -1,14 +1,15 @@
 """What the training loop needs: mixed precision, hooks, safe checkpoints.
 
-Importing it makes every checkpoint that MMEngine loads go through ``checkpoint_safety``.
+Importing it makes MMEngine load every checkpoint safely, in the whole process: see ``checkpoint_safety.install``.
 """
 
 from . import checkpoint_safety
 from .annotation_hook import AnnotationReportHook
 from .autocast import AutocastOptimWrapper
+from .batch_size_hook import BatchSizeHook
 from .loader_meter_hook import LoaderMeterHook
 from .partial_load_hook import PartialLoadHook
 
 checkpoint_safety.install()
 
-__all__ = ['AnnotationReportHook', 'AutocastOptimWrapper', 'LoaderMeterHook', 'PartialLoadHook']
+__all__ = ['AnnotationReportHook', 'AutocastOptimWrapper', 'BatchSizeHook', 'LoaderMeterHook', 'PartialLoadHook']

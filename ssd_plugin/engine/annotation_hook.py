@@ -1,4 +1,4 @@
-"""Reports unusable annotations before training starts, when they can still be put right."""
+"""Report unusable annotations before training starts, when they can still be put right."""
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
@@ -9,7 +9,7 @@ from ssd_plugin.registry import HOOKS
 
 @HOOKS.register_module()
 class AnnotationReportHook(Hook):
-    """Looks through the training annotations once, and logs one warning line if boxes are unusable.
+    """Look through the training annotations once, and log one warning line if boxes are unusable.
 
     The boxes themselves are left out by the transform ``ssd_plugin.SSDFilterBoxes`` (or by mmdet, from a COCO file).
 
@@ -22,7 +22,7 @@ class AnnotationReportHook(Hook):
         self.allow_other_classes = allow_other_classes
 
     def before_train(self, runner: Runner) -> None:
-        """Looks at the data set of the training loop, in the main process alone.
+        """Look at the data set of the training loop, in the main process alone.
 
         Args:
             runner: Its training data is built.

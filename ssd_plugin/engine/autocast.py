@@ -15,7 +15,7 @@ _DTYPES = {'bfloat16': torch.bfloat16, 'float16': torch.float16}
 
 
 def choose_dtype(dtype: Optional[str], device_type: str) -> torch.dtype:
-    """Gives the 16-bit type to compute in.
+    """Choose the 16-bit type to compute in.
 
     Args:
         dtype: 'bfloat16' or 'float16'; None = the better of the two for the device.
@@ -72,7 +72,7 @@ class AutocastOptimWrapper(OptimWrapper):
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
-        """Casts what runs inside, and delays the exchange of gradients while they are accumulated.
+        """Cast what runs inside, and delay the exchange of gradients while they are accumulated.
 
         Args:
             model: The model in training, whose ``no_sync`` is entered where it has one.
@@ -84,7 +84,7 @@ class AutocastOptimWrapper(OptimWrapper):
             yield
 
     def backward(self, loss: Tensor, **kwargs: Any) -> None:
-        """Computes the gradients of the loss, scaled where float16 needs it.
+        """Compute the gradients of the loss, scaled where float16 needs it.
 
         Args:
             loss: Scalar.
@@ -93,7 +93,7 @@ class AutocastOptimWrapper(OptimWrapper):
         super().backward(loss if self.loss_scaler is None else self.loss_scaler.scale(loss), **kwargs)
 
     def step(self, **kwargs: Any) -> None:
-        """Clips the gradients if asked to and updates the weights; float16 skips the update if a gradient overflowed.
+        """Clip the gradients if asked to and update the weights; float16 skips the update if a gradient overflowed.
 
         Args:
             **kwargs: Of the optimizer's ``step``.
@@ -108,7 +108,7 @@ class AutocastOptimWrapper(OptimWrapper):
         self.loss_scaler.update()
 
     def state_dict(self) -> dict[str, Any]:
-        """Gives the optimizer's state, with ``loss_scaler`` in it if there is one.
+        """Give the optimizer's state, with ``loss_scaler`` in it if there is one.
 
         Returns:
             The state to save.
@@ -119,7 +119,7 @@ class AutocastOptimWrapper(OptimWrapper):
         return state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes up a saved state; a scale in it goes unused where the dtype does without.
+        """Take up a saved state; a scale in it goes unused where the dtype does without.
 
         Args:
             state_dict: Of this wrapper, ``OptimWrapper`` or ``AmpOptimWrapper``.

@@ -1,7 +1,7 @@
-"""Loads checkpoints without running code from them, and lets MMEngine resume its own.
+"""Load checkpoints without running code from them, and let MMEngine resume its own.
 
-torch >= 2.6 loads tensors and plain values only, which MMEngine 0.10.7 does not expect: its checkpoints hold more, and
-``--resume`` fails. Older torch runs whatever a checkpoint asks for. Here both load exactly what MMEngine writes.
+torch loads tensors and plain values only, unless it is told otherwise. MMEngine 0.10.7 does not expect that: its
+checkpoints hold more, and ``--resume`` fails. Here exactly what MMEngine writes is allowed beside them.
 """
 
 import pickle
@@ -9,35 +9,29 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Optional, Union
+from typing import Any, Union
 
 import torch
-from mmengine.runner import CheckpointLoader
+from mmengine.runner import CheckpointLoader, checkpoint
 
 from ssd_plugin.errors import UserError
 
 from .checkpoint_types import allowed_globals
 
-_TORCH_LOADS_SAFELY = torch.__version__ >= '2.6'
 _REFUSED = re.compile(r'GLOBAL (\S+) (?:was not an allowed|whose module)')
-_torch_load: Callable[..., Any] = torch.load
-_mmengine_load: Callable[..., Any] = CheckpointLoader.load_checkpoint.__func__
 
 
-def _safe_options() -> dict[str, Any]:
-    if _TORCH_LOADS_SAFELY:
-        return {'weights_only': True}
-    # Needs a part of torch that later versions need not keep.
-    from . import restricted_unpickler
-
-    return {'weights_only': False, 'pickle_module': restricted_unpickler}
-
-
-def _read(file: Any, map_location: Any, name: str) -> dict[str, Any]:
+@contextmanager
+def _one_line_errors(name: str) -> Iterator[None]:
+    """Turn whatever goes wrong in reading a checkpoint into a UserError that names it."""
     try:
-        checkpoint = _torch_load(file, map_location=map_location, **_safe_options())
-    except OSError:
+        yield
+    except UserError:
         raise
+    except FileNotFoundError as error:
+        raise UserError(f'{name}: no such checkpoint, expected a file that exists') from error
+    except OSError as error:
+        raise UserError(f'{name}: the checkpoint cannot be opened ({error})') from error
     except Exception as error:
         # A damaged pickle can fail with nearly any exception, so that none is left out.
         refused = _REFUSED.search(str(error)) if isinstance(error, pickle.UnpicklingError) else None
@@ -45,28 +39,23 @@ def _read(file: Any, map_location: Any, name: str) -> dict[str, Any]:
             raise UserError(
                 f'{name}: holds pickled objects ({refused[1]}) beyond tensors and plain values, not loaded'
             ) from error
-        reason = str(error).strip().partition('\n')[0].partition('. ')[0] or 'no reason given'
+        # torch puts advice before the unpickler's own words.
+        words = str(error).rpartition('WeightsUnpickler error: ')[2].strip()
+        reason = words.partition('\n')[0].partition('. ')[0] or 'no reason given'
         raise UserError(
             f'{name}: not readable as a checkpoint, expected an intact file of torch.save '
             f'({type(error).__name__}: {reason})'
         ) from error
-    if not isinstance(checkpoint, dict):
-        raise UserError(f'{name}: holds a {type(checkpoint).__name__}, expected the dict of a checkpoint')
-    return checkpoint
 
 
-@contextmanager
-def _named_file_errors(name: str) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise UserError(f'{name}: no such checkpoint, expected a file that exists') from error
-    except OSError as error:
-        raise UserError(f'{name}: the checkpoint cannot be opened ({error})') from error
+def _checked(loaded: Any, name: str) -> dict[str, Any]:
+    if not isinstance(loaded, dict):
+        raise UserError(f'{name}: holds a {type(loaded).__name__}, expected the dict of a checkpoint')
+    return loaded
 
 
 def load_checkpoint_file(path: Union[str, Path], map_location: Any = 'cpu') -> dict[str, Any]:
-    """Loads a local checkpoint: tensors, plain values and what MMEngine's message hub holds.
+    """Load a local checkpoint: tensors, plain values and what MMEngine's message hub holds.
 
     Args:
         path: The file; ``~`` is the home directory.
@@ -79,33 +68,38 @@ def load_checkpoint_file(path: Union[str, Path], map_location: Any = 'cpu') -> d
         UserError: The file is missing, damaged, no checkpoint, or needs code to be run; the line names the file and
             the reason.
     """
-    with _named_file_errors(str(path)):
-        return _read(Path(path).expanduser(), map_location, str(path))
+    with _one_line_errors(str(path)):
+        return _checked(torch.load(Path(path).expanduser(), map_location, weights_only=True), str(path))
 
 
-def _load_checkpoint(
-    cls: type, filename: str, map_location: Any = None, logger: Optional[Any] = 'current'
-) -> dict[str, Any]:
-    """MMEngine's loader of every scheme (file, http, torchvision...), with torch's part of it made safe."""
+# The name appears in MMEngine's log: "Loads checkpoint by local backend".
+def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
+    """Load a file for MMEngine, which passes the path as a text.
 
-    def safe_load(file: Any, map_location: Any = None, **_: Any) -> dict[str, Any]:
-        return _read(file, map_location, filename)
+    Args:
+        filename: See :func:`load_checkpoint_file`.
+        map_location: See :func:`load_checkpoint_file`.
 
-    with _named_file_errors(filename):
-        # The loaders of the schemes have nothing in common but this function of torch.
-        torch.load = safe_load  # type: ignore[assignment]
-        try:
-            return _mmengine_load(cls, filename, map_location, logger)
-        finally:
-            torch.load = _torch_load
+    Returns:
+        The dict in the file.
+    """
+    return load_checkpoint_file(filename, map_location)
+
+
+def _load_url(url: str, **options: Any) -> dict[str, Any]:
+    with _one_line_errors(url):
+        return _checked(torch.hub.load_state_dict_from_url(url, weights_only=True, **options), url)
 
 
 def install() -> None:
-    """Sends every checkpoint that MMEngine loads in this process the safe way; a second call changes nothing.
+    """Make MMEngine load checkpoints safely in the whole process; a second call changes nothing.
 
-    ``CheckpointLoader.load_checkpoint`` is the one function that resuming, ``load_from``, pretrained weights and the
-    inferencer have in common.
+    Resuming, ``load_from``, pretrained weights and the inferencer all go through these three places.
     """
-    if _TORCH_LOADS_SAFELY:
-        torch.serialization.add_safe_globals([(kind, name) for name, kind in allowed_globals().items()])
-    CheckpointLoader.load_checkpoint = classmethod(_load_checkpoint)
+    # Process-wide, and of the whole of torch: there is no list for one caller.
+    torch.serialization.add_safe_globals([(kind, name) for name, kind in allowed_globals().items()])
+    # MMEngine's own way to replace the loader of local files. Theirs would load as safely, without the one-line errors.
+    CheckpointLoader.register_scheme('', load_from_local, force=True)
+    # What the loaders of http, torchvision, open-mmlab and mmcls have in common. Without ``weights_only``, which they
+    # do not pass, this function of torch still runs any code in the file.
+    checkpoint.load_url = _load_url

@@ -1,7 +1,7 @@
-"""Names the types that MMEngine's checkpoints hold beside tensors and plain Python values.
+"""The types that MMEngine's checkpoints hold beside tensors and plain Python values.
 
 Every checkpoint of a training run carries the message hub: ``HistoryBuffer`` objects, which hold numpy arrays, and
-numpy scalars. Nothing else is allowed to be unpickled, by whatever version of torch.
+numpy scalars. Nothing else is allowed to be unpickled.
 """
 
 import codecs
@@ -19,7 +19,7 @@ _DTYPE_CODES = '?bhilqBHILQefd'
 
 
 def history_statistic(owner: Any, name: str) -> Any:
-    """Stands in for ``getattr`` in a checkpoint: gives the statistics of a HistoryBuffer and nothing else.
+    """Stand in for ``getattr`` in a checkpoint: give the statistics of a HistoryBuffer and nothing else.
 
     Args:
         owner: Must be the class ``HistoryBuffer``.
@@ -37,7 +37,7 @@ def history_statistic(owner: Any, name: str) -> Any:
 
 
 def allowed_globals() -> dict[str, Any]:
-    """Lists what a checkpoint may name beyond what torch allows by itself.
+    """List what a checkpoint may name beyond what torch allows by itself.
 
     Returns:
         Full name as it stands in a pickle -> the object it is replaced by.

@@ -1,4 +1,4 @@
-"""Makes a trained detector predict faster."""
+"""Make a trained detector predict faster."""
 
 import os
 import shlex
@@ -15,7 +15,7 @@ from .autocast import choose_dtype
 
 
 def optimize_for_inference(model: nn.Module, fuse: bool, amp: bool, compiled: bool = False) -> None:
-    """Changes a detector in place; afterwards it is good for predicting alone.
+    """Change a detector in place; afterwards it is good for predicting alone.
 
     Args:
         model: A detector with its trained weights, or its distributed wrapper, on the device it predicts on.

@@ -1,4 +1,4 @@
-"""Tells whether training waits for its data."""
+"""Tell whether training waits for its data."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from ssd_plugin.registry import HOOKS
 
 @HOOKS.register_module()
 class LoaderMeterHook(Hook):
-    """Logs the share of the iterations' time that went into waiting for data: ``loader bound 40 %``.
+    """Log the share of the iterations' time that went into waiting for data: ``loader bound 40 %``.
 
     The times are those of mmengine's ``IterTimerHook``, and a line follows each of its ``LoggerHook``. Much above zero,
     more or faster workers make training faster; the first line includes starting them.
@@ -22,7 +22,7 @@ class LoaderMeterHook(Hook):
         self._waiting = self._total = 0.0
 
     def before_train(self, runner: Runner) -> None:
-        """Takes over how often to log.
+        """Take over how often to log.
 
         Args:
             runner: In training, with an ``IterTimerHook`` and a ``LoggerHook``.
@@ -30,7 +30,7 @@ class LoaderMeterHook(Hook):
         (self._interval,) = (hook.interval for hook in runner.hooks if isinstance(hook, LoggerHook))
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        """Counts the iteration, and logs once in an interval; an epoch shorter than that gets one line.
+        """Count the iteration, and log once in an interval; an epoch shorter than that gets one line.
 
         Args:
             runner: In training.

@@ -1,4 +1,4 @@
-"""Starts training from a detector of other classes."""
+"""Start training from a detector of other classes."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ _NAMES_SHOWN = 3
 
 @HOOKS.register_module()
 class PartialLoadHook(Hook):
-    """Loads a trained detector before the first iteration, its class predictors rearranged for the data's classes.
+    """Load a trained detector before the first iteration, its class predictors rearranged for the data's classes.
 
     The default boxes go with the weights: give the generator the sizes that the checkpoint was trained with. Weights of
     another shape than the model's, and weights that the checkpoint lacks, keep their initialisation; one log line says
@@ -35,7 +35,7 @@ class PartialLoadHook(Hook):
         self.checkpoint = checkpoint
 
     def before_train(self, runner: Runner) -> None:
-        """Loads the weights, in every process.
+        """Load the weights, in every process.
 
         Args:
             runner: Its model and training data are built.

@@ -21,7 +21,7 @@ ARCHIVE = 'results.tar.gz'
 
 @METRICS.register_module()
 class VOCSubmission(BaseMetric):
-    """Writes the detections on VOC2012 test, one file a class, and packs them for the server; computes no figure.
+    """Write the detections on VOC2012 test, one file a class, and pack them for the server; no figure is computed.
 
     A line is ``IMAGE SCORE X1 Y1 X2 Y2``. VOC counts pixels from 1 and mmdet's reader of VOC's annotations subtracts
     it, so that 1 is added here. ``results/`` and ``results.tar.gz`` are made aside and put in place when they are
@@ -35,7 +35,7 @@ class VOCSubmission(BaseMetric):
     Raises:
         UserError: ``out_dir`` is a file.
 
-    Source: VOC2012 development kit, section 5.3; spec section 7.
+    Source: VOC2012 development kit, section 5.3; docs/fidelity.md section 7.
     Differs: the authors write coordinates cut to whole pixels, and add nothing as their reader subtracts nothing. The
     server reads fractions, which these are.
     """
@@ -49,12 +49,12 @@ class VOCSubmission(BaseMetric):
             raise UserError(f'VOCSubmission.out_dir: {out_dir} is a file, expected a folder')
 
     def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
-        """Takes the detections of a batch.
+        """Take the detections of a batch.
 
         Args:
             data_batch: Not used.
             data_samples: Per image ``img_id``, the file's name without ending, and ``pred_instances`` with ``bboxes``
-                (D, 4) xyxy in pixels of the photograph, ``scores`` (D,) and ``labels`` (D,).
+                (D, 4) xyxy in pixels of the original image, ``scores`` (D,) and ``labels`` (D,).
         """
         for sample in data_samples:
             found = sample['pred_instances']
@@ -62,7 +62,7 @@ class VOCSubmission(BaseMetric):
             self.results.append((str(sample['img_id']), list(rows)))
 
     def compute_metrics(self, results: list[Any]) -> dict[str, float]:
-        """Writes the files.
+        """Write the files.
 
         Args:
             results: What ``process`` kept of all images.

@@ -99,7 +99,7 @@ def test_an_image_mmcv_cannot_read_is_one_line(
     with pytest.raises(SystemExit) as caught:
         run_tool(lambda: list(loader))
     assert caught.value.code == 2
-    reason = 'no picture, expected an image that OpenCV reads' if exists else 'no such file, expected an image'
+    reason = 'not decodable, expected an image that OpenCV reads' if exists else 'no such file, expected an image'
     assert capsys.readouterr().err == f'error: {path}: {reason}\n'
 
 

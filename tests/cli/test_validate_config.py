@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from mmengine.config import Config
 
-from ssd_plugin.cli.validate_config import check_config
+from ssd_plugin.cli.validate_config import validate_config
 from ssd_plugin.errors import UserError
 
 
@@ -36,7 +36,7 @@ def settings(tmp_path: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize('mode', ['train', 'test', 'infer'])
 def test_a_good_config_passes(mode: str, settings: dict) -> None:
-    check_config(Config(settings), mode)
+    validate_config(Config(settings), mode)
 
 
 @pytest.mark.parametrize(
@@ -45,12 +45,11 @@ def test_a_good_config_passes(mode: str, settings: dict) -> None:
 def test_a_missing_section_raises(mode: str, section: str, settings: dict) -> None:
     settings.pop(section)
     with pytest.raises(UserError, match=rf'no {section}, expected one in a config to {mode} with$'):
-        check_config(Config(settings), mode)
+        validate_config(Config(settings), mode)
 
 
 def test_each_check_is_made(settings: dict) -> None:
     for key, value, line in (
-        ('model.backbone.type', 'ResNett', r"^model\.backbone\.type: 'ResNett' is not registered"),
         ('test_dataloader.dataset.ann_file', 'none', r'^test_dataloader\.dataset\.ann_file: .* does not exist'),
         ('model.bbox_head.num_classes', 9, r'^model\.bbox_head\.num_classes: 9, expected 2'),
         ('load_from', 'none.pth', r'^load_from: none\.pth does not exist, expected a checkpoint file$'),
@@ -58,35 +57,42 @@ def test_each_check_is_made(settings: dict) -> None:
         config = Config(settings)
         config.merge_from_dict({key: value})
         with pytest.raises(UserError, match=line):
-            check_config(config, 'test')
+            validate_config(config, 'test')
+
+
+def test_the_optimizer_is_looked_up_for_training(settings: dict) -> None:
+    settings['optim_wrapper']['optimizer']['type'] = 'SDG'
+    validate_config(Config(settings), 'test')
+    with pytest.raises(UserError, match=r"^optim_wrapper\.optimizer\.type: 'SDG' is not registered, expected .*SGD"):
+        validate_config(Config(settings), 'train')
 
 
 def test_inference_needs_no_data(settings: dict) -> None:
     settings['test_dataloader']['dataset']['data_root'] = 'none'
-    check_config(Config(settings), 'infer')
+    validate_config(Config(settings), 'infer')
     with pytest.raises(UserError, match=r'^test_dataloader\.dataset\.data_root: none does not exist'):
-        check_config(Config(settings), 'test')
+        validate_config(Config(settings), 'test')
 
 
 def test_checkpoints_of_the_backbone_are_looked_for_in_training(settings: dict, tmp_path: Path) -> None:
     settings['model']['backbone']['init_cfg'] = {'type': 'Pretrained', 'checkpoint': 'torchvision://resnet18'}
-    check_config(Config(settings), 'train')
+    validate_config(Config(settings), 'train')
     settings['model']['backbone']['init_cfg']['checkpoint'] = 'none.pth'
-    check_config(Config(settings), 'test')
+    validate_config(Config(settings), 'test')
     with pytest.raises(UserError, match=r'^model\.backbone\.init_cfg\.checkpoint: none\.pth does not exist'):
-        check_config(Config(settings), 'train')
+        validate_config(Config(settings), 'train')
     (tmp_path / 'here.pth').touch()
-    check_config(Config({**settings, 'load_from': str(tmp_path / 'here.pth')}), 'test')
+    validate_config(Config({**settings, 'load_from': str(tmp_path / 'here.pth')}), 'test')
 
 
 def test_checkpoints_of_hooks_are_looked_for_unless_the_run_is_resumed(settings: dict) -> None:
     settings['custom_hooks'] = [{'type': 'ssd_plugin.PartialLoadHook', 'checkpoint': 'none.pth'}]
     with pytest.raises(UserError, match=r'^custom_hooks\[0\]\.checkpoint: none\.pth does not exist'):
-        check_config(Config(settings), 'train')
-    check_config(Config(settings), 'test')
-    check_config(Config({**settings, 'resume': True}), 'train')
+        validate_config(Config(settings), 'train')
+    validate_config(Config(settings), 'test')
+    validate_config(Config({**settings, 'resume': True}), 'train')
 
 
 def test_another_mode_is_a_mistake_of_the_program(settings: dict) -> None:
     with pytest.raises(ValueError, match=r"mode must be one of \('train', 'test', 'infer'\), got 'eval'"):
-        check_config(Config(settings), 'eval')
+        validate_config(Config(settings), 'eval')

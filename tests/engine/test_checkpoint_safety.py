@@ -1,6 +1,12 @@
+import json
 import os
+import pickle
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Callable
 
@@ -10,7 +16,6 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader, Runner, load_checkpoint
 from torch import nn
 
-from ssd_plugin.engine import checkpoint_safety
 from ssd_plugin.engine.checkpoint_safety import install, load_checkpoint_file
 from ssd_plugin.errors import UserError
 
@@ -21,12 +26,25 @@ def installed() -> None:
     install()
 
 
-@pytest.fixture(params=[True, False], ids=['torch_loads', 'restricted_unpickler'])
-def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both ways of loading are tried on any torch that has them."""
-    if request.param and torch.__version__ < '2.6':
-        pytest.skip('torch below 2.6 does not load safely by itself')
-    monkeypatch.setattr(checkpoint_safety, '_TORCH_LOADS_SAFELY', request.param)
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Serves tmp_path over HTTP and knows its evil.pth as open-mmlab://evil; gives the address."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'cache'))
+    monkeypatch.setenv('MMENGINE_HOME', str(tmp_path / 'home'))
+    with ThreadingHTTPServer(('127.0.0.1', 0), partial(Quiet, directory=str(tmp_path))) as running:
+        address = f'http://127.0.0.1:{running.server_port}'
+        (tmp_path / 'home').mkdir()
+        (tmp_path / 'home' / 'open_mmlab.json').write_text(json.dumps({'evil': f'{address}/evil.pth'}))
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        yield address
+        running.shutdown()
+        thread.join()
 
 
 class Command:
@@ -39,7 +57,7 @@ class Command:
         return self.call
 
 
-def test_a_real_run_resumes(make_runner: Callable[..., Runner], tmp_path: Path, either_way: None) -> None:
+def test_a_real_run_resumes(make_runner: Callable[..., Runner], tmp_path: Path) -> None:
     first = make_runner(2)
     first.train()
     losses = first.message_hub.get_scalar('train/loss').data[0].tolist()
@@ -52,9 +70,7 @@ def test_a_real_run_resumes(make_runner: Callable[..., Runner], tmp_path: Path, 
     assert second.optim_wrapper.get_lr()['lr'] == [pytest.approx(0.001)]
 
 
-def test_load_checkpoint_file_gives_what_was_saved(
-    make_runner: Callable[..., Runner], tmp_path: Path, either_way: None
-) -> None:
+def test_load_checkpoint_file_gives_what_was_saved(make_runner: Callable[..., Runner], tmp_path: Path) -> None:
     runner = make_runner(2)
     runner.train()
     checkpoint = load_checkpoint_file(tmp_path / 'iter_2.pth')
@@ -73,7 +89,7 @@ def test_load_checkpoint_file_gives_what_was_saved(
         (lambda path: nn.ReLU(), 'torch.nn.modules.activation.ReLU'),
     ],
 )
-def test_code_is_refused(payload: Callable[[str], Any], name: str, tmp_path: Path, either_way: None) -> None:
+def test_code_is_refused(payload: Callable[[str], Any], name: str, tmp_path: Path) -> None:
     trace, path = tmp_path / 'trace', str(tmp_path / 'evil.pth')
     torch.save({'state_dict': payload(str(trace))}, path)
     for load in (load_checkpoint_file, CheckpointLoader.load_checkpoint):
@@ -86,7 +102,34 @@ def test_code_is_refused(payload: Callable[[str], Any], name: str, tmp_path: Pat
     assert not trace.exists()
 
 
-def test_a_damaged_or_missing_file_is_one_line(tmp_path: Path, either_way: None) -> None:
+@pytest.mark.parametrize('forced', [False, True])
+def test_code_from_the_network_is_refused(
+    forced: bool, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if forced:  # a common way to make MMEngine resume on torch 2.6
+        monkeypatch.setenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', '1')
+    torch.save({'state_dict': Command(os.mkdir, str(tmp_path / 'trace'))}, tmp_path / 'evil.pth')
+    torch.save({'state_dict': {'weight': torch.ones(2)}}, tmp_path / 'good.pth')
+    for place in (str(tmp_path / 'evil.pth'), f'{server}/evil.pth', 'open-mmlab://evil'):
+        with pytest.raises(UserError, match=rf'evil\.pth: holds pickled objects \({os.name}\.mkdir\)'):
+            CheckpointLoader.load_checkpoint(place)
+    assert not (tmp_path / 'trace').exists()
+    assert CheckpointLoader.load_checkpoint(f'{server}/good.pth')['state_dict']['weight'].tolist() == [1, 1]
+    with pytest.raises(UserError, match=r'none\.pth: the checkpoint cannot be opened \(HTTP Error 404'):
+        CheckpointLoader.load_checkpoint(f'{server}/none.pth')
+
+
+def test_a_class_is_not_changed_by_a_checkpoint(tmp_path: Path) -> None:
+    # HistoryBuffer, with the state (None, {'mean': 1}): pickle sets that as attributes of the class.
+    change = b'cmmengine.logging.history_buffer\nHistoryBuffer\n(N}(X\x04\x00\x00\x00meanK\x01utb.'
+    head = (torch.serialization.MAGIC_NUMBER, torch.serialization.PROTOCOL_VERSION, {})
+    (tmp_path / 'evil.pth').write_bytes(b''.join(pickle.dumps(part, 2) for part in head) + change)
+    with pytest.raises(UserError, match=r'evil\.pth: not readable as a checkpoint.*got <class .type.>'):
+        load_checkpoint_file(tmp_path / 'evil.pth')
+    assert callable(HistoryBuffer.mean)
+
+
+def test_a_damaged_or_missing_file_is_one_line(tmp_path: Path) -> None:
     intact = tmp_path / 'intact.pth'
     torch.save({'weight': torch.arange(1000.0)}, intact)
     data = intact.read_bytes()
@@ -112,7 +155,7 @@ def test_a_bare_tensor_is_no_checkpoint(tmp_path: Path) -> None:
         load_checkpoint_file(tmp_path / 'tensor.pth')
 
 
-def test_the_old_file_format_and_optimizer_states_load(tmp_path: Path, either_way: None) -> None:
+def test_the_old_file_format_and_optimizer_states_load(tmp_path: Path) -> None:
     model = nn.Linear(2, 1)
     optimizer = torch.optim.Adam(model.parameters())
     model(torch.ones(1, 2)).sum().backward()
@@ -126,18 +169,13 @@ def test_the_old_file_format_and_optimizer_states_load(tmp_path: Path, either_wa
         assert checkpoint['optimizer']['state'][0]['step'] == 1
 
 
-def test_torch_load_is_put_back(tmp_path: Path) -> None:
-    original = torch.load
-    with pytest.raises(UserError):
-        CheckpointLoader.load_checkpoint(str(tmp_path / 'none.pth'))
-    assert torch.load is original
-
-
 def test_importing_the_engine_installs_it() -> None:
     code = (
+        'import torch; before = torch.load\n'
         'import ssd_plugin.engine\n'
-        'from mmengine.runner import CheckpointLoader\n'
-        'print(CheckpointLoader.load_checkpoint.__func__.__module__)\n'
+        'from mmengine.runner import CheckpointLoader, checkpoint\n'
+        'assert torch.load is before\n'
+        'print(CheckpointLoader._get_checkpoint_loader("a.pth").__module__, checkpoint.load_url.__module__)\n'
     )
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
-    assert done.stdout.split()[-1] == 'ssd_plugin.engine.checkpoint_safety'
+    assert done.stdout.split()[-2:] == ['ssd_plugin.engine.checkpoint_safety'] * 2

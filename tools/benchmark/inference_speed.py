@@ -1,4 +1,4 @@
-"""Times inference: a 640x480 array in, boxes in its pixels out."""
+"""Time inference: a 640x480 array in, boxes in its pixels out."""
 
 import copy
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ BATCH = 8
 
 
 def measure(pair: Pair, images: int, device: str, budget: Budget) -> dict[str, list[float]]:
-    """Seconds to detect in a batch of pictures.
+    """Measure the seconds to detect in a batch of images.
 
     Args:
         pair: Both detectors, sharpened.
@@ -37,7 +37,7 @@ def measure(pair: Pair, images: int, device: str, budget: Budget) -> dict[str, l
         'ours' with ``--amp --fuse-conv-bn``, 'fp32' (ours with neither), 'mmdet' in fp32, and 'floor': our network
         alone, as in 'ours'.
     """
-    fast = speeded_up(pair.ours)
+    fast = optimized(pair.ours)
     sides = {
         'ours': detection(fast, pair.ours_config, images),
         'fp32': detection(pair.ours, pair.ours_config, images),
@@ -47,23 +47,23 @@ def measure(pair: Pair, images: int, device: str, budget: Budget) -> dict[str, l
     return interleave(sides, budget, device)
 
 
-def speeded_up(model: Any) -> Any:
-    """A copy of our detector with all that makes it predict faster."""
+def optimized(model: Any) -> Any:
+    """Copy our detector and apply all that makes it predict faster."""
     fast = copy.deepcopy(model)
     optimize_for_inference(fast, fuse=True, amp=True)
     return fast
 
 
 def detection(model: Any, config: Config, images: int) -> Callable[[], None]:
-    """A function that takes arrays of 640x480 through test pipeline and detector.
+    """Make a function that takes arrays of 640x480 through test pipeline and detector.
 
     Args:
         model: In evaluation mode.
         config: Its config, for the pipeline.
         images: Of the batch.
     """
-    pictures = [draw_image(seed) for seed in range(min(images, 2))]
-    batch = [pictures[index % len(pictures)] for index in range(images)]
+    drawn = [draw_image(seed) for seed in range(min(images, 2))]
+    batch = [drawn[index % len(drawn)] for index in range(images)]
     # As mmdet's inferencer: the array takes the place of the file.
     steps = [
         dict(type='mmdet.LoadImageFromNDArray') if 'LoadImage' in step.type else step for step in config.test_pipeline
@@ -91,7 +91,7 @@ def _network(model: Any, images: int, device: str) -> Callable[[], None]:
 
 
 def rows(settings: Settings) -> Iterator[Row]:
-    """Rows of the report."""
+    """Measure the rows of the report."""
     for name in QUICK_CASES if settings.quick else CASES:
         pair = build_pair(name, settings.device)
         sharpen(pair, network_image(0, pair.ours.input_size))

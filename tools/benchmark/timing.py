@@ -1,4 +1,4 @@
-"""Times several ways to do one thing against each other."""
+"""Time several ways to do one thing against each other."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ class Figure:
 
     @classmethod
     def of(cls, samples: Sequence[float]) -> 'Figure':
-        """Summarises measurements.
+        """Summarise measurements.
 
         Raises:
             ValueError: There are none.
@@ -56,7 +56,7 @@ class Budget:
 def interleave(
     sides: Mapping[str, Callable[[], Any]], budget: Budget, device: str = 'cpu', clock: Clock = time.perf_counter
 ) -> dict[str, list[float]]:
-    """Runs the sides in turn, A B A B, so that whatever else slows the machine down slows all of them.
+    """Run the sides in turn, A B A B, so that whatever else slows the machine down slows all of them.
 
     Args:
         sides: What to run, by name.
@@ -90,10 +90,10 @@ def _finish(device: str) -> None:
 
 
 def milliseconds(seconds: Sequence[float]) -> Figure:
-    """Summarises durations, in milliseconds."""
+    """Summarise durations, in milliseconds."""
     return Figure.of([1000 * duration for duration in seconds])
 
 
 def per_second(count: int, seconds: Sequence[float]) -> Figure:
-    """Summarises the rates of rounds that each handled ``count`` things."""
+    """Summarise the rates of rounds that each handled ``count`` things."""
     return Figure.of([count / duration for duration in seconds])

@@ -1,10 +1,11 @@
-"""Measures the memory that training takes beyond the built model and optimiser.
+"""Measure the memory that training takes beyond the built model and optimiser.
 
-On a CPU every side runs in a process of its own, ``python -m ssd_plugin.analysis.benchmark.memory SIDE CASE IMAGES``,
-because memory once freed stays with a process.
+On a CPU every side runs in a process of its own, ``python -m benchmark.memory SIDE CASE IMAGES``, because memory once
+freed stays with a process.
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,8 +14,7 @@ from typing import Any, Callable
 
 import torch
 
-import ssd_plugin  # noqa: F401  first: it makes mmdet importable
-from ssd_plugin.cli.tool_config import AMP_WRAPPER
+from ssd_plugin.cli.read_config import AMP_WRAPPER
 from ssd_plugin.errors import UserError
 
 from .peers import CASES, build_mmdet, build_ours, mmdet_config, our_config
@@ -31,7 +31,7 @@ STEPS = 2
 
 
 def measure(side: str, case: str, images: int, device: str) -> float:
-    """Peak memory of two training steps, MiB, less what was there before them.
+    """Measure the peak memory of two training steps, MiB, less what was there before them.
 
     Args:
         side: 'ours' with ``--amp``, or 'mmdet'.
@@ -47,7 +47,9 @@ def measure(side: str, case: str, images: int, device: str) -> float:
     if not STATUS.is_file():
         raise UserError(f'memory: no {STATUS}, expected Linux to measure on a CPU')
     command = [sys.executable, '-m', __name__, side, case, str(images)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    # The new process finds this package, which is not installed, where this one does.
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return float(json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -80,13 +82,13 @@ def _peak_cpu(step: Callable[[], Any]) -> float:
 
 
 def _status(name: str) -> float:
-    """A line of the process's status, MiB."""
+    """Read a line of the process's status, MiB."""
     (line,) = (line for line in STATUS.read_text().splitlines() if line.startswith(f'{name}:'))
     return int(line.split()[1]) / 1024
 
 
 def rows(settings: Settings) -> Iterator[Row]:
-    """Rows of the report."""
+    """Measure the rows of the report."""
     for case, images in list(BATCHES.items())[1 if settings.quick else 0 :]:
         batch = GPU_BATCH if settings.device == 'cuda' else images
         batch = 2 if settings.quick else batch

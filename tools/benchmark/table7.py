@@ -1,8 +1,8 @@
-"""Fills in Table 7 of the paper with this machine's speed."""
+"""Fill in Table 7 of the paper with this machine's speed."""
 
 from collections.abc import Iterator
 
-from .inference_speed import detection, speeded_up
+from .inference_speed import detection, optimized
 from .peers import build_pair, sharpen
 from .report import Table7Row
 from .settings import Settings
@@ -17,12 +17,12 @@ PUBLISHED = {
 
 
 def rows(settings: Settings) -> Iterator[Table7Row]:
-    """Published and measured lines by turns; ours with ``--amp --fuse-conv-bn``, whole pictures to boxes."""
+    """Give published and measured lines by turns; ours with ``--amp --fuse-conv-bn``, original images to boxes."""
     for name in list(PUBLISHED)[: 1 if settings.quick else None]:
         yield PUBLISHED[name]
         pair = build_pair(f'{name} VGG-16 VOC', settings.device)
         sharpen(pair, network_image(0, pair.ours.input_size))
-        fast = speeded_up(pair.ours)
+        fast = optimized(pair.ours)
         sides = {str(images): detection(fast, pair.ours_config, images) for images in (1, 8)}
         seconds = interleave(sides, settings.budget(), settings.device)
         fps_1, fps_8 = (per_second(images, seconds[str(images)]).median for images in (1, 8))

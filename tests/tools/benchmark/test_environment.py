@@ -1,4 +1,4 @@
-from ssd_plugin.analysis.benchmark.environment import cpu_flags, cpu_name, describe
+from benchmark.environment import cpu_flags, cpu_name, describe
 
 CPUINFO = """processor\t: 0
 model name\t: Some CPU @ 2.00GHz

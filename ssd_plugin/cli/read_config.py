@@ -1,4 +1,4 @@
-"""The config that a command line asks for."""
+"""Read the config that a command line asks for."""
 
 import os
 from pathlib import Path
@@ -17,7 +17,7 @@ WORLD_SIZE_VARIABLES = {'pytorch': 'WORLD_SIZE', 'slurm': 'SLURM_NTASKS', 'mpi':
 
 
 def read_config(path: str, options: Optional[dict[str, Any]], work_dir: Optional[str], launcher: str) -> Config:
-    """A config with what the command line changes.
+    """Read a config, with what the command line changes.
 
     Args:
         path: Config file.

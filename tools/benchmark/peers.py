@@ -1,4 +1,4 @@
-"""Builds our detectors and mmdet's counterparts from the shipped configs, with the same weights."""
+"""Build our detectors and mmdet's counterparts from the shipped configs, with the same weights."""
 
 import logging
 import math
@@ -17,10 +17,10 @@ from mmengine.logging import MMLogger
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-import ssd_plugin
 from ssd_plugin.cli.config_file import load_config
 
-PACKAGE = Path(ssd_plugin.__file__).parent
+# tools/ and configs/ lie side by side, in a checkout and in what a wheel installs.
+CONFIGS = Path(__file__).parents[2] / 'configs'
 MMDET_CONFIGS = Path(mmdet.__file__).parent / '.mim' / 'configs'
 SCORE_THR = 0.01
 # Pairs of box and class above the threshold, per image, of a trained detector.
@@ -52,7 +52,7 @@ class Pair(NamedTuple):
 
 
 def _resnet18(model: Any) -> None:
-    """Puts mmdet's SSD on ResNet-18, by hand what our detector measures."""
+    """Put mmdet's SSD on ResNet-18, by hand what our detector measures."""
     model.backbone = dict(type='ResNet', depth=18, out_indices=(1, 2, 3))
     widths = (128, 256, 512, 512, 256, 256)
     model.neck.update(
@@ -81,7 +81,7 @@ CASES = {
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps mmengine from logging a line or more for every weight."""
+    """Keep mmengine from logging a line or more for every weight."""
     logger = MMLogger.get_current_instance()
     level = logger.level
     logger.setLevel(logging.WARNING)
@@ -92,16 +92,15 @@ def quiet() -> Iterator[None]:
 
 
 def our_config(name: str) -> Config:
-    """A config of this package, from the installed copy or from the checkout."""
+    """Read a config of ours."""
     register_all_modules()
-    installed = PACKAGE / '.mim' / 'configs'
-    config = load_config((installed if installed.is_dir() else PACKAGE.parent / 'configs') / name)
+    config = load_config(CONFIGS / name)
     config.model.backbone.init_cfg = None  # no download: speed does not depend on the weights
     return config
 
 
 def mmdet_config(case: Case) -> Config:
-    """The counterpart of mmdet, keeping as many pairs as ours: equal work."""
+    """Read mmdet's counterpart, made to keep as many pairs as ours: equal work."""
     register_all_modules()
     config = Config.fromfile(MMDET_CONFIGS / case.mmdet)
     config.model.backbone.init_cfg = None
@@ -112,7 +111,7 @@ def mmdet_config(case: Case) -> Config:
 
 
 def build_ours(config: Config, device: str) -> Any:
-    """Our detector of random weights."""
+    """Build our detector with random weights."""
     model = MODELS.build(config.model)
     with quiet():
         model.init_weights()
@@ -121,7 +120,7 @@ def build_ours(config: Config, device: str) -> Any:
 
 
 def build_mmdet(config: Config, device: str) -> Any:
-    """A detector of mmdet's with random weights, able to predict."""
+    """Build a detector of mmdet's with random weights, able to predict."""
     model = MODELS.build(config.model)
     with quiet():
         model.init_weights()
@@ -132,7 +131,7 @@ def build_mmdet(config: Config, device: str) -> Any:
 
 
 def build_pair(name: str, device: str) -> Pair:
-    """Both detectors of a case, with equal outputs.
+    """Build both detectors of a case, with equal outputs.
 
     Args:
         name: One of :data:`CASES`.
@@ -147,7 +146,7 @@ def build_pair(name: str, device: str) -> Pair:
 
 
 def sharpen(pair: Pair, image: Tensor) -> None:
-    """Gives the random heads the scores of a trained one: nearly all background, few pairs above the threshold.
+    """Give the random heads the scores of a trained one: nearly all background, few pairs above the threshold.
 
     Args:
         pair: Changed in place.
@@ -177,7 +176,7 @@ def sharpen(pair: Pair, image: Tensor) -> None:
 
 
 def _settle_statistics(model: Any, inputs: Tensor) -> None:
-    """Gives batch normalisations the statistics of an image: random weights make the maps vanish otherwise."""
+    """Give batch normalisations the statistics of an image: random weights make the maps vanish otherwise."""
     layers = [layer for layer in model.modules() if isinstance(layer, _BatchNorm)]
     momenta = [layer.momentum for layer in layers]
     for layer in layers:

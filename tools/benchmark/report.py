@@ -9,6 +9,7 @@ from typing import Any, Optional
 from .timing import Figure
 
 HEADER = ('part', 'case', 'unit', 'ours', 'mmdet', 'times as good', 'floor', 'of the floor')
+BUDGET_HEADER = ('budget', 'limit', 'measured', 'kept')
 TABLE7_HEADER = ('method', 'mAP', 'FPS batch 1', 'FPS batch 8', 'boxes', 'input resolution')
 
 
@@ -33,12 +34,43 @@ class Row:
     floor: Optional[Figure] = None
 
     def times(self) -> Optional[float]:
-        """How many times as good as mmdet ours is: above 1 it is better."""
+        """Tell how many times as good as mmdet ours is: above 1 it is better."""
         return None if self.mmdet is None else _times(self.unit, self.ours, self.mmdet)
 
     def of_floor(self) -> Optional[float]:
-        """How good ours is as a share of the floor: 1 is perfect."""
+        """Tell how good ours is as a share of the floor: 1 is perfect."""
         return None if self.floor is None else _times(self.unit, self.ours, self.floor)
+
+
+@dataclass(frozen=True)
+class BudgetRow:
+    """One limit, and what was measured against it.
+
+    Attributes:
+        case: What is limited, and where.
+        unit: 'share' is limited from above, 'times' from below.
+        limit: Of ``measured``.
+        measured: Quotient of two medians.
+    """
+
+    case: str
+    unit: str
+    limit: float
+    measured: float
+
+    @classmethod
+    def share(cls, case: str, limit: float, part: Sequence[float], whole: Sequence[float]) -> 'BudgetRow':
+        """Divide the seconds of a part by those of the whole."""
+        return cls(case, 'share', limit, Figure.of(part).median / Figure.of(whole).median)
+
+    @classmethod
+    def times(cls, case: str, limit: float, ours: Sequence[float], mmdet: Sequence[float]) -> 'BudgetRow':
+        """Divide mmdet's seconds by ours."""
+        return cls(case, 'times', limit, Figure.of(mmdet).median / Figure.of(ours).median)
+
+    def kept(self) -> bool:
+        """Tell whether the measurement is within the limit."""
+        return self.measured <= self.limit if self.unit == 'share' else self.measured >= self.limit
 
 
 @dataclass(frozen=True)
@@ -68,17 +100,21 @@ class Report:
 
     Attributes:
         environment: Machine, versions and command, by name.
+        budget: The limits.
         rows: The comparisons.
         table7: Lines of the paper's Table 7.
     """
 
     environment: Mapping[str, str]
+    budget: list[BudgetRow] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     table7: list[Table7Row] = field(default_factory=list)
 
     def markdown(self) -> str:
-        """All of it as Markdown."""
+        """Write all of it as Markdown."""
         lines = ['# Benchmark', '', *(f'- {name}: {value}' for name, value in self.environment.items()), '']
+        if self.budget:
+            lines += [*_table(BUDGET_HEADER, [_budget_cells(row) for row in self.budget]), '']
         if self.rows:
             lines += ['Medians with quartiles; above 1 times as good, ours is better.', '']
             lines += _table(HEADER, [cells(row) for row in self.rows])
@@ -88,22 +124,23 @@ class Report:
         return '\n'.join(lines).rstrip() + '\n'
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it as plain data."""
+        """Give all of it as plain data."""
         return dict(
             environment=dict(self.environment),
+            budget=[dict(asdict(row), kept=row.kept()) for row in self.budget],
             rows=[dict(asdict(row), times=row.times(), of_floor=row.of_floor()) for row in self.rows],
             table7=[asdict(row) for row in self.table7],
         )
 
     def write(self, folder: Path) -> None:
-        """Writes ``results.md`` and ``results.json``."""
+        """Write ``results.md`` and ``results.json``."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / 'results.md').write_text(self.markdown(), encoding='utf-8')
         (folder / 'results.json').write_text(json.dumps(self.as_dict(), indent=2) + '\n', encoding='utf-8')
 
 
 def cells(row: Row) -> tuple[str, ...]:
-    """Texts of a row under :data:`HEADER`."""
+    """Format a row under :data:`HEADER`."""
     figures = [_figure(value) for value in (row.ours, row.mmdet, row.floor)]
     times, share = row.times(), row.of_floor()
     return (
@@ -130,8 +167,15 @@ def _figure(figure: Optional[Figure]) -> str:
 
 
 def _number(value: float) -> str:
-    """Three significant digits, whole from 100 on."""
+    """Format three significant digits, whole from 100 on."""
     return f'{value:.0f}' if value >= 100 else f'{value:.3g}'
+
+
+def _budget_cells(row: BudgetRow) -> tuple[str, ...]:
+    kept = 'yes' if row.kept() else 'no'
+    if row.unit == 'share':
+        return row.case, f'at most {row.limit:.0%}', f'{row.measured:.1%}', kept
+    return row.case, f'at least {row.limit:g}', f'{row.measured:.2f}', kept
 
 
 def _table7_cells(row: Table7Row) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Times a training step: forward, backward and optimiser."""
+"""Time a training step: forward, backward and optimiser."""
 
 from collections.abc import Iterator
 from typing import Any, Callable
@@ -7,14 +7,14 @@ import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 
-from ssd_plugin.cli.tool_config import AMP_WRAPPER
+from ssd_plugin.cli.read_config import AMP_WRAPPER
 from ssd_plugin.engine.autocast import choose_dtype
 
-from .loss_speed import TRUTHS
+from .loss_speed import OBJECTS
 from .peers import Pair, build_pair, quiet
 from .report import Row
 from .settings import Settings
-from .synthetic import network_image, truths
+from .synthetic import gt_samples, network_image
 from .timing import Budget, interleave, milliseconds
 
 # Images of a batch on a CPU; a GPU takes GPU_BATCH.
@@ -29,7 +29,7 @@ GPU_BATCH = 64
 
 
 def measure(pair: Pair, images: int, device: str, budget: Budget) -> dict[str, list[float]]:
-    """Seconds of a training step.
+    """Measure the seconds of a training step.
 
     Args:
         pair: Both detectors.
@@ -58,15 +58,15 @@ def measure(pair: Pair, images: int, device: str, budget: Budget) -> dict[str, l
 
 
 def training_batch(ours: Any, images: int, device: str) -> dict[str, Any]:
-    """What the loader would hand over; the images are drawn, a few of them repeated."""
+    """Make what the loader would hand over; the images are drawn, a few of them repeated."""
     drawn = [network_image(seed, ours.input_size) for seed in range(min(images, 4))]
     inputs = [drawn[index % len(drawn)].to(device) for index in range(images)]
-    samples = truths(images, TRUTHS, ours.input_size, ours.bbox_head.num_classes, device)
+    samples = gt_samples(images, OBJECTS, ours.input_size, ours.bbox_head.num_classes, device)
     return dict(inputs=inputs, data_samples=samples)
 
 
 def training_step(model: Any, config: Config, wrapper: str, batch: dict[str, Any]) -> Callable[[], Any]:
-    """A function that does one step of mmengine's training loop.
+    """Make a function that does one step of mmengine's training loop.
 
     Args:
         model: In training mode.
@@ -83,7 +83,7 @@ def training_step(model: Any, config: Config, wrapper: str, batch: dict[str, Any
 
 
 def _network(model: Any, batch: dict[str, Any], device: str) -> Callable[[], None]:
-    """Convolutions alone: backbone, neck and head, without targets, loss and optimiser."""
+    """Make a step of the convolutions alone: backbone, neck and head, without targets, loss and optimiser."""
     inputs = model.data_preprocessor(dict(batch), True)['inputs']
 
     def step() -> None:
@@ -97,7 +97,7 @@ def _network(model: Any, batch: dict[str, Any], device: str) -> Callable[[], Non
 
 
 def rows(settings: Settings) -> Iterator[Row]:
-    """Rows of the report."""
+    """Measure the rows of the report."""
     for name in QUICK_CASES if settings.quick else CASES:
         images = GPU_BATCH if settings.device == 'cuda' else CASES[name]
         images = 2 if settings.quick else images

@@ -1,6 +1,6 @@
 import torch
 
-from ssd_plugin.analysis.benchmark import peers, synthetic
+from benchmark import peers, synthetic
 
 
 def pairs_per_image(head, outputs):
@@ -11,8 +11,8 @@ def pairs_per_image(head, outputs):
     return found
 
 
-def test_truths_lie_inside_the_input(pair):
-    samples = synthetic.truths(3, 50, (300, 200), 7, 'cpu')
+def test_gt_boxes_lie_inside_the_input(pair):
+    samples = synthetic.gt_samples(3, 50, (300, 200), 7, 'cpu')
     boxes = torch.cat([sample.gt_instances.bboxes for sample in samples])
     assert boxes.shape == (150, 4)
     assert (boxes[:, 2:] > boxes[:, :2]).all()
@@ -24,7 +24,7 @@ def test_truths_lie_inside_the_input(pair):
 
 def test_realistic_outputs_have_few_pairs_and_find_the_objects(pair):
     head = pair.ours.bbox_head
-    samples = synthetic.truths(2, 7, pair.ours.input_size, head.num_classes, 'cpu')
+    samples = synthetic.gt_samples(2, 7, pair.ours.input_size, head.num_classes, 'cpu')
     outputs = synthetic.raw_outputs(head, pair.ours.map_sizes, samples)
     assert all(10 < count < 1000 for count in pairs_per_image(head, outputs))
     metas = [sample.metainfo for sample in samples]

@@ -1,16 +1,16 @@
-"""Runs the measurements by name."""
+"""Run the measurements by name."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Callable
 
 from . import (
+    budget,
     inference_speed,
     loss_speed,
     memory,
     pipeline_speed,
     prediction_speed,
-    suppression_speed,
     table7,
     training_speed,
 )
@@ -27,17 +27,16 @@ PARTS: dict[str, Callable[[Settings], Iterator[Row]]] = {
     'pipeline': pipeline_speed.rows,
     'loss': loss_speed.rows,
     'predict': prediction_speed.rows,
-    'suppress': suppression_speed.rows,
     'train': training_speed.rows,
     'inference': inference_speed.rows,
     'memory': memory.rows,
     'curves': _curves,
 }
-NAMES = (*PARTS, 'table7')
+NAMES = ('budget', *PARTS, 'table7')
 
 
 def run(names: Sequence[str], settings: Settings, show: Callable[[Row], None]) -> Report:
-    """Measures.
+    """Measure.
 
     Args:
         names: Some of :data:`NAMES`.
@@ -48,6 +47,9 @@ def run(names: Sequence[str], settings: Settings, show: Callable[[Row], None]) -
     for name in names:
         if name == 'table7':
             report.table7.extend(table7.rows(settings))
+            continue
+        if name == 'budget':
+            report.budget.extend(budget.rows(settings))
             continue
         for row in PARTS[name](settings):
             show(row)

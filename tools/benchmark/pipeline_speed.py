@@ -1,4 +1,4 @@
-"""Times the training pipelines: a photograph on disk to what the loader hands over."""
+"""Time the training pipelines: an image file to what the loader hands over."""
 
 import tempfile
 from collections.abc import Iterator
@@ -30,14 +30,14 @@ STEPS = (
     'RandomFlip',
 )
 
-Pictures = list[dict[str, Any]]
+Images = list[dict[str, Any]]
 
 
-def measure(pictures: Pictures, budget: Budget) -> dict[str, list[float]]:
-    """Seconds to take every picture through each pipeline, in this process alone.
+def measure(images: Images, budget: Budget) -> dict[str, list[float]]:
+    """Measure the seconds to take every image through each pipeline, in this process alone.
 
     Args:
-        pictures: As a data set describes them.
+        images: As a data set describes them.
         budget: When to stop.
 
     Returns:
@@ -46,34 +46,34 @@ def measure(pictures: Pictures, budget: Budget) -> dict[str, list[float]]:
     ours, theirs = our_config(CASES[CASE].ours), mmdet_config(CASES[CASE])
     pipelines = dict(ours=_compose(ours), steps=_compose(_step_by_step(ours)), mmdet=_compose(theirs), floor=_floor)
     with _as_in_a_worker():
-        return interleave({name: _all(pipeline, pictures) for name, pipeline in pipelines.items()}, budget)
+        return interleave({name: _all(pipeline, images) for name, pipeline in pipelines.items()}, budget)
 
 
-def draw_pictures(folder: Path, count: int) -> Pictures:
-    """Writes JPEGs of 640x480 with 3 to 8 objects.
+def write_images(folder: Path, count: int) -> Images:
+    """Write JPEGs of 640x480 with 3 to 8 objects.
 
     Args:
         folder: An existing one.
-        count: Of pictures.
+        count: Of images.
     """
-    pictures: Pictures = []
+    images: Images = []
     rng = np.random.default_rng(0)
-    while len(pictures) < count:
+    while len(images) < count:
         image, objects = draw_scene(rng, WIDTH, HEIGHT)
         if len(objects) < 3:
             continue
-        path = folder / f'{len(pictures)}.jpg'
+        path = folder / f'{len(images)}.jpg'
         cv2.imwrite(str(path), image, [cv2.IMWRITE_JPEG_QUALITY, 90])
         instances = [dict(bbox=list(found.box), bbox_label=found.label, ignore_flag=0) for found in objects]
-        pictures.append(dict(img_path=str(path), img_id=len(pictures), height=HEIGHT, width=WIDTH, instances=instances))
-    return pictures
+        images.append(dict(img_path=str(path), img_id=len(images), height=HEIGHT, width=WIDTH, instances=instances))
+    return images
 
 
 def rows(settings: Settings) -> Iterator[Row]:
-    """Rows of the report."""
+    """Measure the rows of the report."""
     count = 16 if settings.quick else 64
     with tempfile.TemporaryDirectory() as folder:
-        seconds = measure(draw_pictures(Path(folder), count), settings.budget())
+        seconds = measure(write_images(Path(folder), count), settings.budget())
     rates = {name: per_second(count, found) for name, found in seconds.items()}
     for case, side in (('in one pass', 'ours'), ('step by step', 'steps')):
         yield Row(
@@ -91,7 +91,7 @@ def _compose(config: Config) -> Callable[[Any], Any]:
 
 
 def _step_by_step(config: Config) -> Config:
-    """The same augmentation by our single transforms."""
+    """Replace our augmentation in one pass by our single transforms."""
     changed = config.copy()
     steps: list[Any] = []
     for step in config.train_pipeline:
@@ -104,22 +104,22 @@ def _step_by_step(config: Config) -> Config:
     return changed
 
 
-def _floor(picture: dict[str, Any]) -> Any:
-    return cv2.resize(cv2.imread(picture['img_path']), (300, 300))
+def _floor(image: dict[str, Any]) -> Any:
+    return cv2.resize(cv2.imread(image['img_path']), (300, 300))
 
 
-def _all(pipeline: Callable[[Any], Any], pictures: Pictures) -> Callable[[], None]:
+def _all(pipeline: Callable[[Any], Any], images: Images) -> Callable[[], None]:
     def run() -> None:
         np.random.seed(0)
-        for picture in pictures:
-            pipeline(dict(picture))
+        for image in images:
+            pipeline(dict(image))
 
     return run
 
 
 @contextmanager
 def _as_in_a_worker() -> Iterator[None]:
-    """One thread, as in a process of the data loader."""
+    """Use one thread, as in a process of the data loader."""
     threads = cv2.getNumThreads(), torch.get_num_threads()
     cv2.setNumThreads(1)
     torch.set_num_threads(1)

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from ssd_plugin.analysis.benchmark.report import Report, Row, Table7Row, cells
-from ssd_plugin.analysis.benchmark.timing import Figure
+from benchmark.report import BudgetRow, Report, Row, Table7Row, cells
+from benchmark.timing import Figure
 
 SLOW, FAST = Figure(200.4, 150, 1234.5), Figure(50, 0.1234, 99.96)
 
@@ -26,6 +26,7 @@ def test_cells_of_a_row():
 def report():
     return Report(
         environment={'CPU': 'some'},
+        budget=[BudgetRow.share('loss of a step', 0.03, [1, 2, 9], [100]), BudgetRow.times('loss', 3, [2], [5])],
         rows=[Row('loss', 'a', 'ms', ours=FAST, floor=Figure(25, 25, 25))],
         table7=[Table7Row('SSD300 (published, Titan X)', 74.3, 46, 59, 8732, 300)],
     )
@@ -34,6 +35,10 @@ def report():
 def test_markdown(report):
     assert report.markdown() == (
         '# Benchmark\n\n- CPU: some\n\n'
+        '| budget | limit | measured | kept |\n'
+        '| --- | --- | --- | --- |\n'
+        '| loss of a step | at most 3% | 2.0% | yes |\n'
+        '| loss | at least 3 | 2.50 | no |\n\n'
         'Medians with quartiles; above 1 times as good, ours is better.\n\n'
         '| part | case | unit | ours | mmdet | times as good | floor | of the floor |\n'
         '| --- | --- | --- | --- | --- | --- | --- | --- |\n'
@@ -53,6 +58,7 @@ def test_both_files_are_written(report, tmp_path):
     assert written['rows'][0]['of_floor'] == 0.5
     assert written['rows'][0]['times'] is None
     assert written['table7'][0]['boxes'] == 8732
+    assert [row['kept'] for row in written['budget']] == [True, False]
 
 
 def test_an_empty_report_has_the_environment_alone():

@@ -18,10 +18,13 @@ FLAGS = ('avx2', 'avx512f', 'avx512_bf16', 'amx_bf16', 'amx_tile')
 
 
 def describe(device: str) -> dict[str, str]:
-    """Machine, versions and command, by name.
+    """Name machine, versions and command.
 
     Args:
         device: 'cpu' or 'cuda'.
+
+    Returns:
+        Text by name.
     """
     info = CPUINFO.read_text() if CPUINFO.is_file() else ''
     found = dict(CPU=cpu_name(info), flags=cpu_flags(info))
@@ -40,7 +43,7 @@ def describe(device: str) -> dict[str, str]:
 
 
 def cpu_name(cpuinfo: str) -> str:
-    """Model and number of cores.
+    """Read the model and the number of cores.
 
     Args:
         cpuinfo: Text of /proc/cpuinfo; empty on other systems than Linux.
@@ -50,7 +53,7 @@ def cpu_name(cpuinfo: str) -> str:
 
 
 def cpu_flags(cpuinfo: str) -> str:
-    """Those of the vector and matrix units that matter here."""
+    """Read which of the vector and matrix units that matter here there are."""
     for line in cpuinfo.splitlines():
         if line.startswith('flags'):
             return ' '.join(flag for flag in FLAGS if flag in line.split()) or 'none'

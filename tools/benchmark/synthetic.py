@@ -1,4 +1,4 @@
-"""Inputs of the measurements: truths, raw outputs and images that need no data set."""
+"""Inputs of the measurements: gt boxes, raw outputs and images that need no data set."""
 
 from typing import Any, NamedTuple
 
@@ -23,24 +23,24 @@ class RawOutputs(NamedTuple):
     boxes: list[Tensor]
 
     def to(self, device: str, memory_format: torch.memory_format) -> 'RawOutputs':
-        """Leaves of a graph, on a device, in a memory order."""
+        """Copy them as leaves of a graph, on a device, in a memory order."""
         return RawOutputs(
             *([level.to(device).clone(memory_format=memory_format).requires_grad_() for level in part] for part in self)
         )
 
 
 def draw_image(seed: int) -> NDArray[np.uint8]:
-    """A photograph-like picture, uint8 (480, 640, 3) BGR."""
+    """Draw an original image, uint8 (480, 640, 3) BGR."""
     return draw_scene(np.random.default_rng(seed), WIDTH, HEIGHT)[0]
 
 
 def network_image(seed: int, size: tuple[int, int]) -> Tensor:
-    """The same at the network's input size (W, H), uint8 (3, H, W)."""
+    """Draw the same at the network's input size (W, H), uint8 (3, H, W)."""
     return torch.from_numpy(cv2.resize(draw_image(seed), size)).permute(2, 0, 1).contiguous()
 
 
-def truths(images: int, objects: int, size: tuple[int, int], classes: int, device: str) -> list[DetDataSample]:
-    """Images with random objects of every size and shape.
+def gt_samples(images: int, objects: int, size: tuple[int, int], classes: int, device: str) -> list[DetDataSample]:
+    """Make samples with random objects of every size and shape.
 
     Args:
         images: B.
@@ -74,12 +74,12 @@ def truths(images: int, objects: int, size: tuple[int, int], classes: int, devic
 
 
 def raw_outputs(head: Any, map_sizes: list[tuple[int, int]], samples: list[DetDataSample]) -> RawOutputs:
-    """Outputs as of a trained head: background, but for the default boxes on objects and a few false alarms.
+    """Make outputs as of a trained head: background, but for the default boxes on objects and a few false alarms.
 
     Args:
         head: Ours; its default boxes and classes are mmdet's.
         map_sizes: (h, w) of every level.
-        samples: Truths on the CPU, one per image.
+        samples: Of :func:`gt_samples`, on the CPU, one per image.
     """
     generator = torch.Generator().manual_seed(1)
     priors = torch.cat(head.prior_generator.grid_priors(map_sizes, device='cpu'))
@@ -99,7 +99,7 @@ def raw_outputs(head: Any, map_sizes: list[tuple[int, int]], samples: list[DetDa
 
 
 def crowded_outputs(head: Any, map_sizes: list[tuple[int, int]], images: int) -> RawOutputs:
-    """Outputs of which every pair of box and class scores above the threshold: the most that can come."""
+    """Make outputs of which every pair of box and class scores above the threshold: the most that can come."""
     generator = torch.Generator().manual_seed(2)
     total = sum(height * width * boxes for (height, width), boxes in zip(map_sizes, head.num_base_priors))
     logits = torch.randn((images, total, head.num_classes + 1), generator=generator) * 0.02

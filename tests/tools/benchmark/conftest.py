@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from ssd_plugin.analysis.benchmark import peers, synthetic
-from ssd_plugin.analysis.benchmark.timing import Budget
+from benchmark import peers, synthetic
+from benchmark.timing import Budget
 
 SMALL = 'SSDLite MobileNetV2 COCO'
 

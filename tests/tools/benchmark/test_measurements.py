@@ -8,32 +8,32 @@ import sys
 import pytest
 import torch
 
-from ssd_plugin.analysis.benchmark import (
+from benchmark import (
+    budget,
     inference_speed,
     loss_speed,
     memory,
     pipeline_speed,
     prediction_speed,
     suite,
-    suppression_speed,
     table7,
     training_speed,
 )
-from ssd_plugin.analysis.benchmark.report import Row
-from ssd_plugin.analysis.benchmark.settings import Settings
-from ssd_plugin.analysis.benchmark.timing import Figure
+from benchmark.report import BudgetRow, Row
+from benchmark.settings import Settings
+from benchmark.timing import Figure, interleave
 
 
 def test_pipeline_speed(tmp_path, once, check):
-    pictures = pipeline_speed.draw_pictures(tmp_path, 2)
-    assert all(3 <= len(picture['instances']) <= 8 for picture in pictures)
+    images = pipeline_speed.write_images(tmp_path, 2)
+    assert all(3 <= len(image['instances']) <= 8 for image in images)
     threads = torch.get_num_threads()
-    check(pipeline_speed.measure(pictures, once), 'ours', 'steps', 'mmdet', 'floor')
+    check(pipeline_speed.measure(images, once), 'ours', 'steps', 'mmdet', 'floor')
     assert torch.get_num_threads() == threads
 
 
 def test_loss_speed(pair, once, check):
-    check(loss_speed.measure(pair, images=2, objects=3, device='cpu', budget=once), 'ours', 'mmdet')
+    check(interleave(loss_speed.sides(pair, images=2, objects=3, device='cpu'), once), 'ours', 'mmdet')
 
 
 def test_total_adds_the_images_of_a_list():
@@ -43,12 +43,7 @@ def test_total_adds_the_images_of_a_list():
 
 @pytest.mark.parametrize('crowded', [False, True])
 def test_prediction_speed(pair, crowded, once, check):
-    check(prediction_speed.measure(pair, 1, crowded, 'cpu', once), 'ours', 'same', 'mmdet')
-
-
-@pytest.mark.parametrize('crowded', [False, True])
-def test_suppression_speed(pair, crowded, once, check):
-    check(suppression_speed.measure(pair, 2, crowded, 'cpu', once), 'ours', 'mmdet')
+    check(interleave(prediction_speed.sides(pair, 1, crowded, 'cpu'), once), 'ours', 'same', 'mmdet')
 
 
 def test_inference_speed(pair, once, check):
@@ -67,6 +62,37 @@ def test_memory():
     assert 1 < memory.measure('ours', 'SSDLite MobileNetV2 COCO', 2, 'cpu') < 4000
 
 
+def test_budget(pair, monkeypatch):
+    pair = copy.deepcopy(pair)
+    monkeypatch.setattr(budget, 'build_pair', lambda name, device: pair)
+    measured = iter(
+        [
+            dict(part=[0.02], whole=[0.5]),
+            dict(ours=[0.02], mmdet=[0.08]),
+            dict(part=[0.001], whole=[0.5]),
+            dict(ours=[0.001], same=[9], mmdet=[0.0019]),
+            dict(ours=[0.001], same=[9], mmdet=[0.0031]),
+        ]
+    )
+
+    def run_once(sides, *_):
+        for run in sides.values():
+            run()
+        seconds = next(measured)
+        assert set(seconds) == set(sides)
+        return seconds
+
+    monkeypatch.setattr(budget, 'interleave', run_once)
+    found = [(row.unit, row.limit, round(row.measured, 6), row.kept()) for row in budget.rows(Settings(quick=True))]
+    assert found == [
+        ('share', 0.03, 0.04, False),
+        ('times', 3, 4.0, True),
+        ('share', 0.03, 0.002, True),
+        ('times', 2, 1.9, False),
+        ('times', 3, 3.1, True),
+    ]
+
+
 def test_table7(pair, monkeypatch):
     monkeypatch.setattr(table7, 'build_pair', lambda name, device: pair)
     monkeypatch.setattr(table7, 'sharpen', lambda built, image: None)
@@ -77,13 +103,16 @@ def test_table7(pair, monkeypatch):
     assert (ours.map, ours.fps_1, ours.fps_8, ours.boxes, ours.side) == (None, 2, 4, 3234, 320)
 
 
-def test_the_suite_collects_rows_and_table7(monkeypatch):
+def test_the_suite_collects_rows_budget_and_table7(monkeypatch):
     row = Row('loss', 'case', 'ms', Figure(1, 1, 1))
     monkeypatch.setitem(suite.PARTS, 'loss', lambda settings: iter([row]))
     monkeypatch.setattr(suite.table7, 'rows', lambda settings: iter([table7.PUBLISHED['SSD512']]))
     monkeypatch.setattr(sys, 'argv', ['benchmark.py', '--only', 'loss'])
     shown = []
-    report = suite.run(['loss', 'table7'], Settings(), shown.append)
+    limit = BudgetRow('loss', 'times', 3, 4)
+    monkeypatch.setattr(suite.budget, 'rows', lambda settings: iter([limit]))
+    report = suite.run(['budget', 'loss', 'table7'], Settings(), shown.append)
+    assert report.budget == [limit]
     assert shown == report.rows == [row]
     assert report.table7 == [table7.PUBLISHED['SSD512']]
     assert report.environment['command'] == 'benchmark.py --only loss'

@@ -1,7 +1,7 @@
 import torch
 from mmdet.registry import MODELS
 
-from ssd_plugin.analysis.benchmark import peers, synthetic
+from benchmark import peers, synthetic
 
 
 def test_both_sides_compute_the_same(pair):

@@ -18,7 +18,7 @@ class Settings:
     quick: bool = False
 
     def budget(self) -> Budget:
-        """Rounds of one comparison."""
+        """Choose how many rounds one comparison takes."""
         if self.quick:
             return Budget(rounds=2)
         return Budget(rounds=5, seconds=10, warmups=3 if self.device == 'cuda' else 1)

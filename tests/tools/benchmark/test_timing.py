@@ -1,6 +1,6 @@
 import pytest
 
-from ssd_plugin.analysis.benchmark.timing import Budget, Figure, interleave, milliseconds, per_second
+from benchmark.timing import Budget, Figure, interleave, milliseconds, per_second
 
 
 class FakeTime:

@@ -1,1 +1,0 @@
-"""Measurements of a model or a data set."""

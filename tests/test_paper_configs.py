@@ -205,7 +205,7 @@ def test_ablations_run_without_expansion_on_07_12(stem):
 
 def test_voc2007_is_measured_at_11_points_and_voc2012_handed_in():
     metric = load('ssd', 'ssd300_vgg16_voc0712').test_evaluator[0]
-    assert (metric.type, metric.eval_mode) == ('VOCMetric', '11points')
+    assert metric == dict(type='ssd_plugin.VOC07Metric')
     assert load('ssd', 'ssd512_vgg16_voc0712pp').test_evaluator.type == 'ssd_plugin.VOCSubmission'
 
 

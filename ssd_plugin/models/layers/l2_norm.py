@@ -12,7 +12,7 @@ class L2Norm(nn.Module):
         scale: Initial factor of every channel.
         eps: Added to the squared length, inside the root.
 
-    Source: spec section 1.2; ``weiliu89/caffe: src/caffe/layers/normalize_layer.cpp``.
+    Source: docs/fidelity.md section 1.2; ``weiliu89/caffe: src/caffe/layers/normalize_layer.cpp``.
     """
 
     def __init__(self, channels: int, scale: float = 20.0, eps: float = 1e-10) -> None:

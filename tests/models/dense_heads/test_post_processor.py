@@ -97,6 +97,16 @@ def test_candidates_without_suppression(strip_head, raw_map, limit):
     torch.testing.assert_close(found.scores, torch.tensor(pairs[limit][1]))
 
 
+def test_quota_is_of_each_image(strip_head, raw_map):
+    logits = confident((0.5, 0, 0), (0.7, 0, 0), (0.6, 0, 0)).expand(2, -1, -1).clone()
+    logits[1, 1] = logits[0, 0] - 9
+    found = run(strip_head(3), {**AUTHORS, 'max_per_img': 2}, logits, torch.zeros(2, 3, 4), raw_map)
+    expected = [logits[0].softmax(1)[[1, 2], 0], logits[1].softmax(1)[:, 0].sort(descending=True).values[:2]]
+    for image, scores in zip(found, expected):
+        torch.testing.assert_close(image.scores, scores)
+    assert len(run(strip_head(3), {**AUTHORS, 'max_per_img': -1}, logits, torch.zeros(2, 3, 4), raw_map)[0]) == 3
+
+
 def test_small_boxes_are_dropped(strip_head, raw_map):
     deltas = torch.zeros(1, 2, 4)
     deltas[0, 0, 2] = -5.0  # e^-1 as wide

@@ -20,7 +20,7 @@ class DeltaBoxCoder(DeltaXYWHBBoxCoder):
     Raises:
         ValueError: ``add_ctr_clamp``, which SSD does not have.
 
-    Source: spec section 4.1; ``open-mmlab/mmdetection:
+    Source: docs/fidelity.md section 4.1; ``open-mmlab/mmdetection:
     mmdet/models/task_modules/coders/delta_xywh_bbox_coder.py`` (bbox2delta, delta2bbox).
     """
 

@@ -44,23 +44,24 @@ def select_candidates(logits: Sequence[Tensor], score_thr: float, use_sigmoid: b
     Returns:
         The pairs, by level, then image, prior and label.
     """
+    threshold = score_thr if score_thr > 0 else 0
+    # No score is greater than what the best logit, or its lead over the background, allows; that needs no softmax.
+    odds = threshold / (1 - threshold) if use_sigmoid and threshold < 1 else threshold
+    least = -math.inf
+    if odds > 0:
+        # In 16 bits the bound itself is rounded.
+        least = math.log(odds) - max(SLACK, torch.finfo(logits[0].dtype).eps * abs(math.log(odds)))
     parts = []
     start = 0
     for level in logits:
-        # No score is greater than what the best logit, or its lead over the background, allows; that needs no softmax.
-        if use_sigmoid:
-            bound = level.amax(-1)
-            least = math.log(score_thr / (1 - score_thr)) if 0 < score_thr < 1 else -math.inf
-        else:
-            bound = level[..., :-1].amax(-1) - level[..., -1]
-            least = math.log(score_thr) if score_thr > 0 else -math.inf
-        img_inds, prior_inds = (bound >= least - SLACK).nonzero().unbind(1)
-        rows = level[img_inds, prior_inds].float()
-        scores = rows.sigmoid() if use_sigmoid else rows.softmax(1)[:, :-1]
-        row, labels = (scores > score_thr).nonzero().unbind(1)
-        parts.append((img_inds[row], prior_inds[row] + start, labels, scores[row, labels]))
+        bound = level.amax(2) if use_sigmoid else level[..., :-1].amax(2) - level[..., -1]
+        img_inds, prior_inds = (bound >= least).nonzero().unbind(1)
+        parts.append((img_inds, prior_inds + start, level[img_inds, prior_inds]))
         start += level.shape[1]
-    return Candidates(*(torch.cat(column) for column in zip(*parts)))
+    img_inds, prior_inds, rows = (torch.cat(column) for column in zip(*parts))
+    scores = rows.float().sigmoid() if use_sigmoid else rows.float().softmax(1)[:, :-1]
+    row, labels = (scores > score_thr).nonzero().unbind(1)
+    return Candidates(img_inds[row], prior_inds[row], labels, scores[row, labels])
 
 
 def best_of_images(found: Candidates, limit: int) -> tuple[Candidates, Tensor]:

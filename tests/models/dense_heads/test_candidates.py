@@ -41,11 +41,13 @@ def test_no_threshold(threshold):
     assert len(found.scores) == (12 if threshold < 0 else 9)
 
 
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16, torch.float16])
 @pytest.mark.parametrize('use_sigmoid', [False, True])
 @pytest.mark.parametrize('threshold', [0.01, 0.2, 0.999])
-def test_the_bound_leaves_nothing_out(use_sigmoid, threshold):
-    logits = torch.randn((3, 200, 5), generator=torch.Generator().manual_seed(0)) * 4
-    scores = logits.sigmoid() if use_sigmoid else logits.softmax(2)[..., :-1]
+def test_the_bound_leaves_nothing_out(use_sigmoid, threshold, dtype):
+    # One class, so that the bound is as tight as it gets.
+    logits = (torch.randn((3, 3000, 2), generator=torch.Generator().manual_seed(0)) * 4).to(dtype)
+    scores = logits.float().sigmoid() if use_sigmoid else logits.float().softmax(2)[..., :-1]
     found = select_candidates([logits], threshold, use_sigmoid)
     assert listed(found) == [tuple(place) for place in (scores > threshold).nonzero().tolist()]
 

@@ -76,3 +76,10 @@ def test_best_of_groups():
     assert best_of_groups(found, index * 3 + label, 0) is found
     none = found.pick(index[:0])
     assert best_of_groups(none, none.img_inds, 1).prior_inds.tolist() == []
+
+
+def test_a_bound_rounded_to_16_bits_loses_nothing():
+    # The lead over the background, -6.516, is -6.531 in bfloat16.
+    logits = torch.tensor([[[-0.016, 6.5]]], dtype=torch.bfloat16)
+    score = logits.float().softmax(2)[0, 0, 0].item()
+    assert len(select_candidates([logits], score * 0.9999, use_sigmoid=False).scores) == 1

@@ -47,10 +47,8 @@ def select_candidates(logits: Sequence[Tensor], score_thr: float, use_sigmoid: b
     threshold = score_thr if score_thr > 0 else 0
     # No score is greater than what the best logit, or its lead over the background, allows; that needs no softmax.
     odds = threshold / (1 - threshold) if use_sigmoid and threshold < 1 else threshold
-    least = -math.inf
-    if odds > 0:
-        # In 16 bits the bound itself is rounded.
-        least = math.log(odds) - max(SLACK, torch.finfo(logits[0].dtype).eps * abs(math.log(odds)))
+    # In 16 bits both sides of the comparison are rounded alike.
+    least = math.log(odds) - SLACK if odds > 0 else -math.inf
     parts = []
     start = 0
     for level in logits:

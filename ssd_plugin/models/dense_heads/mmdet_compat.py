@@ -5,7 +5,6 @@ from typing import Any, NamedTuple, Optional
 
 from ssd_plugin.errors import UserError
 
-_KEYS = ('assigner', 'sampler', 'loss')
 # mmdet's SSD has these beside the three parts; the value is the only one that SSD can mean, None any.
 _MMDET_KEYS = dict(neg_pos_ratio=None, smoothl1_beta=None, allowed_border=-1, pos_weight=-1, debug=False)
 _PSEUDO_SAMPLERS = ('PseudoSampler', 'mmdet.PseudoSampler')
@@ -29,23 +28,17 @@ def translate_train_cfg(
     Ours holds ``assigner``, ``sampler`` (None: no mining) and ``loss``. mmdet's holds ``neg_pos_ratio``, which mines,
     and ``smoothl1_beta``; its N counts at least one positive for every image.
 
-    Args:
-        train_cfg: As in the config.
-        loss_cls: Of the head.
-        loss_bbox: Of the head.
-
     Raises:
         UserError: A setting that has no counterpart here, or is said twice.
     """
-    unknown = set(train_cfg).difference(_KEYS, _MMDET_KEYS)
-    if unknown:
-        raise UserError(f'train_cfg.{min(unknown)}: unknown, expected some of {(*_KEYS, *_MMDET_KEYS)}')
-    for key, expected in _MMDET_KEYS.items():
-        if expected is not None and train_cfg.get(key, expected) != expected:
-            hint = "; assigner=dict(type='ssd_plugin.SSDAssigner', ignore_cross_boundary=True) leaves border priors out"
-            raise UserError(
-                f'train_cfg.{key}: {train_cfg[key]}, expected {expected}{hint if key == "allowed_border" else ""}'
-            )
+    known = (*TrainParts._fields, *_MMDET_KEYS)
+    for key, value in train_cfg.items():
+        if key not in known:
+            raise UserError(f'train_cfg.{key}: unknown, expected some of {known}')
+        expected = _MMDET_KEYS.get(key)
+        if expected is not None and value != expected:
+            ours = '; SSDAssigner has ignore_cross_boundary=True' if key == 'allowed_border' else ''
+            raise UserError(f'train_cfg.{key}: {value}, expected {expected}{ours}')
     sampler = train_cfg.get('sampler')
     if sampler is not None and sampler['type'] in _PSEUDO_SAMPLERS:
         sampler = None

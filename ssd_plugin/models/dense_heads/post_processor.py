@@ -14,8 +14,8 @@ from ssd_plugin.models.task_modules.assigners import get_img_sizes
 
 from .candidates import Candidates, best_of_groups, best_of_images, select_candidates
 
-# Pairs of an image looked at first: the survivors of the best so many nearly always fill its quota, where all pairs of
-# a network at the beginning of its training may number hundreds of thousands.
+# Pairs of an image looked at first: the survivors of the best so many nearly always fill its quota, and all pairs of a
+# network that has just begun to learn may be hundreds of thousands.
 FIRST_PAIRS = 1024
 
 _KEYS = ('score_thr', 'nms', 'nms_pre_per_class', 'nms_pre', 'min_bbox_size', 'max_per_img')

@@ -1,29 +1,15 @@
 """The convolutions that predict from one level."""
 
-from typing import Optional
+from typing import Any
 
 from mmcv.cnn import ConvModule, DepthwiseSeparableConvModule
 from torch import nn
 
 
 def build_predictor(
-    channels: int,
-    out_channels: int,
-    stacked_convs: int,
-    feat_channels: int,
-    use_depthwise: bool,
-    **style: Optional[dict],
+    stacked_convs: int, feat_channels: int, use_depthwise: bool, style: dict[str, Any], channels: int, out_channels: int
 ) -> nn.Sequential:
-    """Build the convolutions of one branch of one level.
-
-    Args:
-        channels: Of the level.
-        out_channels: Numbers per cell.
-        stacked_convs: 3x3 convolutions in front of the predictor.
-        feat_channels: Their channels.
-        use_depthwise: Make all of them depthwise separable.
-        **style: ``conv_cfg``, ``norm_cfg`` and ``act_cfg`` of all but the last, which is a plain convolution.
-    """
+    """Build one branch of one level; ``style`` holds the layer configs of all but the last, a plain convolution."""
     conv = DepthwiseSeparableConvModule if use_depthwise else ConvModule
     layers: list[nn.Module] = []
     for _ in range(stacked_convs):

@@ -1,6 +1,7 @@
 """SSD's prediction head."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, Optional, Union
 
 import torch
@@ -109,23 +110,17 @@ class SSDHead(BaseDenseHead):
                 f'loss_bbox.type={type(self.multibox_loss.loss_bbox).__name__}, which compares boxes'
             )
         self.reg_decoded_bbox = reg_decoded_bbox or self.multibox_loss.compares_boxes
-        shapes = sorted(set(zip(self.in_channels, self.num_base_priors)))
-        if share_conv and len(shapes) > 1:
+        levels = list(zip(self.in_channels, self.num_base_priors))
+        if share_conv and len(set(levels)) > 1:
             raise UserError(
-                f'bbox_head.share_conv: True with (channels, priors per cell) of {shapes}, expected one pair for all '
+                f'bbox_head.share_conv: True with (channels, priors per cell) of {levels}, expected one pair for all '
                 'levels: set neck.out_channels and anchor_generator.ratios so'
             )
-        layers: dict[str, Any] = dict(
-            stacked_convs=stacked_convs,
-            feat_channels=feat_channels,
-            use_depthwise=use_depthwise,
-            conv_cfg=conv_cfg,
-            norm_cfg=norm_cfg,
-            act_cfg=act_cfg,
-        )
-        levels = shapes if share_conv else list(zip(self.in_channels, self.num_base_priors))
-        self.cls_convs = nn.ModuleList(build_predictor(c, a * self.cls_out_channels, **layers) for c, a in levels)
-        self.reg_convs = nn.ModuleList(build_predictor(c, a * 4, **layers) for c, a in levels)
+        style = dict(conv_cfg=conv_cfg, norm_cfg=norm_cfg, act_cfg=act_cfg)
+        build = partial(build_predictor, stacked_convs, feat_channels, use_depthwise, style)
+        levels = levels[:1] if share_conv else levels
+        self.cls_convs = nn.ModuleList(build(c, a * self.cls_out_channels) for c, a in levels)
+        self.reg_convs = nn.ModuleList(build(c, a * 4) for c, a in levels)
         self.train_cfg = train_cfg
         self.test_cfg = test_cfg
         self._post_processor(test_cfg)  # read now, so that a mistake does not wait for the first validation
@@ -143,20 +138,15 @@ class SSDHead(BaseDenseHead):
         super().init_weights()
         if self.use_sigmoid_cls and self.starts_as_background:
             for convs in self.cls_convs:
-                nn.init.constant_(
-                    list(convs.children())[-1].bias,  # type: ignore[arg-type]
-                    bias_init_with_prob(FOREGROUND_PROBABILITY),
-                )
+                *_, predictor = convs.children()
+                nn.init.constant_(predictor.bias, bias_init_with_prob(FOREGROUND_PROBABILITY))  # type: ignore[arg-type]
 
     def forward(self, x: Iterable[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-        """Predict.
-
-        Args:
-            x: One (B, C_i, h, w) per level.
+        """Predict from one (B, C_i, h, w) per level, box-major.
 
         Returns:
             Per level class logits (B, A * (C + 1), h, w), or (B, A * C, h, w) for a sigmoid loss, and box deltas
-            (B, A * 4, h, w); box-major.
+            (B, A * 4, h, w).
         """
         features = list(x)
         times = len(features) // len(self.cls_convs)  # 1, or all levels for one set of shared convolutions
@@ -166,14 +156,7 @@ class SSDHead(BaseDenseHead):
         )
 
     def priors(self, maps: Sequence[Tensor]) -> Tensor:
-        """Lay the default boxes of all levels, kept for the sizes met so far.
-
-        Args:
-            maps: Anything with the levels' height and width as last dimensions.
-
-        Returns:
-            (N, 4) float32 xyxy, pixels.
-        """
+        """Lay the default boxes of maps (..., h, w), (N, 4) float32 xyxy, pixels; kept for the sizes met so far."""
         sizes = [tuple(level.shape[-2:]) for level in maps]
         key = (tuple(sizes), maps[0].device)
         if key not in self._priors:
@@ -193,8 +176,8 @@ class SSDHead(BaseDenseHead):
         """Compute the losses of a batch.
 
         Args:
-            cls_scores: Per level (B, A * (C + 1), h, w).
-            bbox_preds: Per level (B, A * 4, h, w).
+            cls_scores: As of :meth:`forward`.
+            bbox_preds: As of :meth:`forward`.
             batch_gt_instances: Objects of every image: ``bboxes`` (M, 4) xyxy pixels, ``labels`` (M,). Boxes that are
                 not finite, of no area or outside the image are left out.
             batch_img_metas: ``img_shape`` (h, w) of every image.
@@ -270,16 +253,13 @@ class SSDHead(BaseDenseHead):
         """Detect in a batch.
 
         Args:
-            cls_scores: Per level (B, A * (C + 1), h, w).
-            bbox_preds: Per level (B, A * 4, h, w).
+            cls_scores: As of :meth:`forward`.
+            bbox_preds: As of :meth:`forward`.
             score_factors: Not used by SSD; None.
             batch_img_metas: ``img_shape`` and, to rescale, ``scale_factor`` of every image.
             cfg: In place of the head's ``test_cfg``.
-            rescale: Give boxes in pixels of the original image instead of the network's input.
-            with_nms: False gives the candidates before suppression.
-
-        Returns:
-            Per image ``bboxes`` (D, 4), ``scores`` (D,), ``labels`` (D,), best first.
+            rescale: See :class:`SSDPostProcessor`, as for ``with_nms`` and the result.
+            with_nms: See there.
         """
         assert batch_img_metas is not None
         post_processor = self._post_processor(cfg or self.test_cfg)

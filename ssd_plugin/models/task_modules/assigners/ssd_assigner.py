@@ -92,18 +92,7 @@ class SSDAssigner:
         img_sizes: Optional[Tensor] = None,
         **kwargs: Any,
     ) -> Tensor:
-        """Match a batch.
-
-        Args:
-            priors: (N, 4) float32 xyxy, pixels, of positive area.
-            batch_gt: The objects, M at most per image.
-            batch_gt_ignore: Ignore regions.
-            img_sizes: (B, 2) W and H in pixels; only ``ignore_cross_boundary`` reads them.
-            **kwargs: What other assigners need.
-
-        Returns:
-            (B, N) int64: index of the gt instance, -1 for background, -2 for ignored.
-        """
+        """Match a batch; arguments and result as of :meth:`BatchAssigner.assign`."""
         batch, num_gts = batch_gt.gt_valid.shape
         # Image by image, the overlaps of an image stay in a CPU's cache.
         step = 1 if priors.device.type == 'cpu' else max(1, MAX_OVERLAPS // (num_gts * len(priors)))
@@ -112,16 +101,9 @@ class SSDAssigner:
             assert img_sizes is not None
             beyond = (priors[:, 2:] > img_sizes[:, None]).any(-1)  # (B, N)
             crossing = beyond | (priors[:, :2] < 0).any(-1)
+        images = [slice(i, i + step) for i in range(0, batch, step)]
         assigned_gt_inds = torch.cat(
-            [
-                self._match(
-                    priors,
-                    batch_gt.gt_bboxes[i : i + step],
-                    batch_gt.gt_valid[i : i + step],
-                    None if crossing is None else crossing[i : i + step],
-                )
-                for i in range(0, batch, step)
-            ]
+            [self._match(priors, batch_gt, one, None if crossing is None else crossing[one]) for one in images]
         )
         if batch_gt_ignore is not None and self.ignore_iof_thr > 0:
             # Regions that are not valid have no area, and cover nothing.
@@ -132,9 +114,10 @@ class SSDAssigner:
             assigned_gt_inds = assigned_gt_inds.masked_fill(covered, IGNORED)
         return assigned_gt_inds if crossing is None else assigned_gt_inds.masked_fill(crossing, IGNORED)
 
-    def _match(self, priors: Tensor, gt_bboxes: Tensor, gt_valid: Tensor, crossing: Optional[Tensor]) -> Tensor:
-        # Padding has no area, and overlaps nothing.
-        overlaps = box_iou(gt_bboxes.masked_fill(~gt_valid[..., None], 0)[:, :, None], priors)  # (b, M, N)
+    def _match(self, priors: Tensor, batch_gt: BatchGTInstances, images: slice, crossing: Optional[Tensor]) -> Tensor:
+        # Padding without area overlaps nothing.
+        gt_bboxes = batch_gt.gt_bboxes[images].masked_fill(~batch_gt.gt_valid[images, :, None], 0)
+        overlaps = box_iou(gt_bboxes[:, :, None], priors)  # (b, M, N)
         if crossing is not None:
             # Out before the matching: an object whose best prior crosses the border takes its next best.
             overlaps.masked_fill_(crossing[:, None], 0)

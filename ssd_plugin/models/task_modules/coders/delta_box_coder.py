@@ -7,6 +7,7 @@ import torch
 from mmdet.models.task_modules.coders import DeltaXYWHBBoxCoder
 from torch import Tensor
 
+from ssd_plugin.errors import UserError
 from ssd_plugin.registry import TASK_UTILS
 
 
@@ -15,19 +16,19 @@ class DeltaBoxCoder(DeltaXYWHBBoxCoder):
     """mmdet's coder of centre-size deltas, its means and deviations kept on the device.
 
     mmdet copies these constants at every call, and each copy lets the host wait for the GPU. Same arguments, same
-    numbers; of plain tensors only, and without the clamping of centres.
+    numbers; of plain tensors only, without the clamping of centres, and clipping is left to the caller.
 
     Raises:
-        ValueError: ``add_ctr_clamp``, which SSD does not have.
+        UserError: ``add_ctr_clamp``, which SSD does not have.
 
-    Source: docs/fidelity.md section 4.1; ``open-mmlab/mmdetection:
+    Source: docs/fidelity.md section 4; ``open-mmlab/mmdetection:
     mmdet/models/task_modules/coders/delta_xywh_bbox_coder.py`` (bbox2delta, delta2bbox).
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.add_ctr_clamp:
-            raise ValueError('add_ctr_clamp=True, expected False: SSD does not clamp centres')
+            raise UserError('bbox_coder.add_ctr_clamp: True, expected False: SSD does not clamp centres')
         self._kept: dict[torch.device, tuple[Tensor, Tensor]] = {}
 
     def _constants(self, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -38,33 +39,21 @@ class DeltaBoxCoder(DeltaXYWHBBoxCoder):
         return self._kept[device]
 
     def encode(self, bboxes: Tensor, gt_bboxes: Tensor) -> Tensor:
-        """Deltas from default boxes to objects.
+        """Encode gt boxes (R, 4) relative to priors (R, 4), all xyxy, as normalised deltas (R, 4).
 
-        Args:
-            bboxes: (R, 4) default boxes, xyxy.
-            gt_bboxes: (R, 4) objects, xyxy.
-
-        Returns:
-            (R, 4): centres' distances over the default box's size, logarithms of the ratios of sizes; normalised.
+        Differences of centres over the prior's size, then logarithms of the ratios of sizes.
         """
         means, stds = self._constants(bboxes.device)
-        size, truth_size = bboxes[:, 2:] - bboxes[:, :2], gt_bboxes[:, 2:] - gt_bboxes[:, :2]
+        size, gt_size = bboxes[:, 2:] - bboxes[:, :2], gt_bboxes[:, 2:] - gt_bboxes[:, :2]
         shift = (gt_bboxes[:, :2] + gt_bboxes[:, 2:] - bboxes[:, :2] - bboxes[:, 2:]) * 0.5
-        return (torch.cat([shift / size, (truth_size / size).log()], 1) - means) / stds
+        return (torch.cat([shift / size, (gt_size / size).log()], 1) - means) / stds
 
     def decode(
         self, bboxes: Tensor, pred_bboxes: Tensor, max_shape: None = None, wh_ratio_clip: float = 16 / 1000
     ) -> Tensor:
-        """Boxes from deltas.
+        """Decode deltas (R, 4) relative to priors (R, 4), xyxy, to boxes (R, 4), xyxy.
 
-        Args:
-            bboxes: (R, 4) default boxes, xyxy.
-            pred_bboxes: (R, 4) deltas.
-            max_shape: Clipping is left to the caller; None.
-            wh_ratio_clip: A box becomes at most this factor smaller, or larger, than its default box.
-
-        Returns:
-            (R, 4) xyxy.
+        A box becomes at most the factor ``wh_ratio_clip`` smaller, or larger, than its prior.
         """
         means, stds = self._constants(bboxes.device)
         shift, stretch = (pred_bboxes * stds + means).chunk(2, 1)

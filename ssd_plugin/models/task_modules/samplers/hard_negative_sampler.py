@@ -39,7 +39,7 @@ class HardNegativeSampler:
             ignored: (B, N) bool, priors that are neither positive nor negative.
 
         Returns:
-            (B, N) bool, the positives and the kept negatives.
+            (B, N) bool, positives and kept negatives.
         """
         eligible = ~(positives | ignored)
         wanted = (positives.sum(1) * self.neg_pos_ratio).long().clamp(min=self.min_negatives)

@@ -40,5 +40,5 @@ def test_no_boxes():
 
 
 def test_clamped_centres_are_refused():
-    with pytest.raises(ValueError, match='add_ctr_clamp=True'):
+    with pytest.raises(ValueError, match='add_ctr_clamp: True'):
         DeltaBoxCoder(add_ctr_clamp=True)

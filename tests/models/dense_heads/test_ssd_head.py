@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from ssd_plugin.models import SSDHead
+from ssd_plugin.models.dense_heads import ssd_head
 
 META = dict(img_shape=(10, 50), scale_factor=(1.0, 1.0))
 
@@ -116,3 +117,34 @@ def test_initialised_as_caffe_does(strip_head):
 def test_bad_settings_are_refused(setting, message):
     with pytest.raises(ValueError, match=message):
         SSDHead(20, **setting)
+
+
+LOSSES = {
+    'softmax': {},
+    'focal': dict(loss_cls=dict(type='FocalLoss')),
+    'quality focal': dict(loss_cls=dict(type='QualityFocalLoss')),
+    'varifocal and giou': dict(loss_cls=dict(type='VarifocalLoss'), loss_bbox=dict(type='GIoULoss')),
+    'sigmoid and l1': dict(loss_cls=dict(type='CrossEntropyLoss', use_sigmoid=True), loss_bbox=dict(type='L1Loss')),
+}
+
+
+@pytest.mark.parametrize('name', LOSSES)
+def test_all_rows_masked_are_the_chosen_rows(strip_head, objects, monkeypatch, name):
+    """A GPU computes with every prior and masks those not chosen; here both ways are run on the CPU."""
+    torch.manual_seed(0)
+    head = strip_head(**LOSSES[name])
+    images = [objects([[0, 0, 10, 10], [20, 1, 30, 9]], [1, 0]), objects()]
+
+    def losses_and_gradients():
+        outs = [part.detach().requires_grad_() for level in head(features(2)) for part in level]
+        losses = head.loss_by_feat(outs[:1], outs[1:], images, [META] * 2)
+        sum(losses.values()).backward()
+        return [*losses.values(), *(part.grad for part in outs)]
+
+    chosen = losses_and_gradients()
+    monkeypatch.setattr(
+        ssd_head, 'gather_rows', lambda levels, mask: torch.cat([level.flatten(0, 1) for level in levels])
+    )
+    for masked, expected in zip(losses_and_gradients(), chosen):
+        torch.testing.assert_close(masked, expected)
+    assert chosen[0] > 0

@@ -4,7 +4,7 @@ from mmengine.config import Config, ConfigDict
 
 
 def predict_mirrored_too(config: Config) -> None:
-    """Predict every test image as it is and mirrored, and suppress double detections over both.
+    """Predict every test image as it is and mirrored, and drop double detections of both.
 
     ``tta_model`` and ``tta_pipeline`` of the config are used where it has them, as mmdet does.
 

@@ -216,14 +216,14 @@ class SSDHead(BaseDenseHead):
         labels = batch_gt.gt_labels.gather(1, gt_inds).masked_fill(~positives, self.num_classes)  # (B, N)
         everywhere = torch.arange(positives.numel(), device=priors.device).view_as(positives)
         rows = gather_rows([everywhere], positives)  # (P,)
-        matched = positives.flatten()[rows]
+        is_positive = positives.flatten()[rows]
         bbox_priors, bbox_deltas = priors[rows % len(priors)], deltas.flatten(0, 1)[rows]  # (P, 4)
         gt_bboxes = batch_gt.gt_bboxes[rows // len(priors), gt_inds.flatten()[rows]]  # (P, 4)
-        gt_bboxes = torch.where(matched[:, None], gt_bboxes, bbox_priors)
+        gt_bboxes = torch.where(is_positive[:, None], gt_bboxes, bbox_priors)
         quality = None
         if self.multibox_loss.needs_quality:
             iou = box_iou(self.bbox_coder.decode(bbox_priors, bbox_deltas.detach()), gt_bboxes)
-            quality = torch.zeros_like(labels, dtype=iou.dtype).flatten().index_copy(0, rows, iou * matched)
+            quality = torch.zeros_like(labels, dtype=iou.dtype).flatten().index_copy(0, rows, iou * is_positive)
             quality = gather_rows(torch.split(quality.view_as(labels), sizes, 1), chosen)
         if self.reg_decoded_bbox:
             predicted, targets = self.bbox_coder.decode(bbox_priors, bbox_deltas), gt_bboxes
@@ -236,7 +236,7 @@ class SSDHead(BaseDenseHead):
             quality=quality,
             bbox_preds=predicted,
             bbox_targets=targets,
-            positives=matched,
+            positives=is_positive,
             num_positives=positives.sum(1),
         )
 

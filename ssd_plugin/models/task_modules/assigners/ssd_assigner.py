@@ -37,21 +37,21 @@ def bipartite_match(overlaps: Tensor) -> Tensor:
     """
     batch, num_gts, num_priors = overlaps.shape
     gt_inds = torch.arange(num_gts, device=overlaps.device)
-    matched = torch.full((batch, num_priors), BACKGROUND, dtype=torch.int64, device=overlaps.device)
+    assigned_gt_inds = torch.full((batch, num_priors), BACKGROUND, dtype=torch.int64, device=overlaps.device)
     for _ in range(num_gts):
         best, prior_inds = overlaps.max(2)  # (B, M)
         rival = overlaps.max(1).indices.gather(1, prior_inds)  # (B, M), the object that the chosen prior prefers
         open_ = best > MIN_OVERLAP
         mutual = open_ & (rival == torch.arange(len(gt_inds), device=overlaps.device))
-        matched.scatter_reduce_(1, prior_inds, torch.where(mutual, gt_inds, BACKGROUND), 'amax')
+        assigned_gt_inds.scatter_reduce_(1, prior_inds, torch.where(mutual, gt_inds, BACKGROUND), 'amax')
         open_ = open_ & ~mutual
         if overlaps.device.type == 'cpu':
             left = open_.any(0).nonzero()[:, 0]
             if not len(left):
                 break
             overlaps, gt_inds, open_ = overlaps[:, left], gt_inds[left], open_[:, left]
-        overlaps = overlaps.masked_fill((matched >= 0)[:, None] | ~open_[..., None], 0)
-    return matched
+        overlaps = overlaps.masked_fill((assigned_gt_inds >= 0)[:, None] | ~open_[..., None], 0)
+    return assigned_gt_inds
 
 
 @TASK_UTILS.register_module()
@@ -122,6 +122,6 @@ class SSDAssigner:
             # Out before the matching: an object whose best prior crosses the border takes its next best.
             overlaps.masked_fill_(crossing[:, None], 0)
         best, gt_inds = overlaps.max(1)  # (b, N)
-        matched = bipartite_match(overlaps)
-        positive = (matched < 0) & (best >= self.pos_iou_thr)
-        return torch.where(positive, gt_inds, matched)
+        assigned_gt_inds = bipartite_match(overlaps)
+        positive = (assigned_gt_inds < 0) & (best >= self.pos_iou_thr)
+        return torch.where(positive, gt_inds, assigned_gt_inds)

@@ -151,6 +151,29 @@ def test_anchor_generators(name):
     assert 'Default boxes' in detector.describe()
 
 
+def test_mmdets_generator_lays_the_same_boxes():
+    theirs = dict(
+        type='SSDAnchorGenerator',
+        basesize_ratio_range=(0.15, 0.9),
+        ratios=[[2], [2, 3], [2, 3], [2, 3], [2], [2]],
+        scale_major=False,
+    )
+    maps = [(38, 38), (19, 19), (10, 10), (5, 5), (3, 3), (1, 1)]
+    boxes = []
+    for generator in (theirs, dict(type='ssd_plugin.SSDAnchorGenerator')):
+        config = dict(
+            type='ssd_plugin.SSD',
+            backbone=dict(type='ssd_plugin.SSDVGG'),
+            neck=dict(type='ssd_plugin.SSDNeck'),
+            bbox_head=dict(type='ssd_plugin.SSDHead', anchor_generator=generator),
+            input_size=300,
+        )
+        priors = MODELS.build(config).bbox_head.prior_generator.grid_priors(maps, device='cpu')
+        boxes.append(torch.cat(priors))
+    assert boxes[0].shape == (8732, 4)
+    torch.testing.assert_close(boxes[0], boxes[1], rtol=0, atol=1e-4)
+
+
 HEADS = {
     'stacked': dict(stacked_convs=2, feat_channels=16),
     'stacked with batch norm': dict(stacked_convs=1, feat_channels=16, norm_cfg=dict(type='BN')),

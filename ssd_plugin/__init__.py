@@ -3,9 +3,9 @@
 Import this package before any other part of mmdet: it makes mmdet importable on ``mmcv-lite``, which has no compiled
 ops, and registers every part under the scope ``ssd_plugin``.
 
-Flow: photograph -> ``datasets.transforms`` -> ``models.ssd_vgg`` (or any backbone) -> ``models.ssd_neck`` ->
-``models.ssd_head`` -> ``models.task_modules`` (default boxes, targets, mining) -> ``models.losses`` in training,
-``models.nms`` in prediction.
+Flow: image file -> ``datasets.transforms`` -> ``models.backbones`` (``SSDVGG`` or any other) -> ``models.necks`` ->
+``models.dense_heads``, which takes priors, targets and mining from ``models.task_modules`` -> ``models.losses`` in training,
+``models.dense_heads.post_processor`` in prediction. docs/architecture.md has it file by file.
 
 Two conventions hold everywhere but in ``converters``:
 

@@ -4,7 +4,7 @@ Import this package before any other part of mmdet: it makes mmdet importable on
 ops, and registers every part under the scope ``ssd_plugin``.
 
 Flow: image file -> ``datasets.transforms`` -> ``models.backbones`` (``SSDVGG`` or any other) -> ``models.necks`` ->
-``models.dense_heads``, which takes priors, targets and mining from ``models.task_modules`` -> ``models.losses`` in training,
+``models.dense_heads``, with priors, targets and mining of ``models.task_modules`` -> ``models.losses`` in training,
 ``models.dense_heads.post_processor`` in prediction. docs/architecture.md has it file by file.
 
 Two conventions hold everywhere but in ``converters``:

@@ -216,7 +216,7 @@ def test_another_head():
             neck=FPN,
             bbox_head=retina,
             input_size=SIDE,
-            train_cfg=ConfigDict(assigner=assigner, allowed_border=-1, pos_weight=-1),
+            train_cfg=dict(assigner=assigner),
             test_cfg=ConfigDict(nms_pre=100, score_thr=1e-4, nms=dict(type='nms', iou_threshold=0.5), max_per_img=10),
         )
     )
@@ -236,6 +236,10 @@ def test_layers_that_read_their_weights_keep_the_plain_order(layer):
 
 
 MISFITS = {
+    'an assigner of batches for a head of images': (
+        dict(neck=FPN, type='RetinaHead', assigner=ASSIGNER),
+        r"^train_cfg\.assigner\.type: 'ssd_plugin.SSDAssigner' matches whole batches .*'RetinaHead'",
+    ),
     'a misspelt keyword': (
         dict(loss_cls=dict(type='FocalLoss', gama=2)),
         r'^bbox_head\.loss_cls: FocalLoss refuses its settings \(TypeError: .*gama',

@@ -2,12 +2,13 @@
 
 import inspect
 from collections.abc import Sequence
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 from mmdet.models import dense_heads as mmdet_heads
 from mmdet.models import necks as mmdet_necks
 from mmdet.registry import MODELS as MMDET_MODELS
 from mmdet.registry import TASK_UTILS as MMDET_TASK_UTILS
+from mmengine.config import ConfigDict
 
 from ssd_plugin.errors import UserError
 from ssd_plugin.models.dense_heads import SSDHead
@@ -101,6 +102,28 @@ def complete_head(
         generator, {key: value for key, value in measured.items() if key in wanted}, 'bbox_head.anchor_generator'
     )
     return filled
+
+
+def complete_train_cfg(head_type: str, train_cfg: Optional[dict[str, Any]]) -> Optional[ConfigDict]:
+    """Complete the ``train_cfg`` for mmdet's own anchor heads, which expect settings that SSD has no use for.
+
+    Args:
+        head_type: Type of the head.
+        train_cfg: As in the config; None where nothing is trained.
+
+    Raises:
+        UserError: The assigner matches whole batches, which such a head does not.
+    """
+    kind = MMDET_MODELS.get(head_type)
+    if train_cfg is None or not inspect.isclass(kind) or not issubclass(kind, mmdet_heads.AnchorHead):
+        return train_cfg
+    assigner = train_cfg.get('assigner', {}).get('type', '')
+    if assigner.startswith('ssd_plugin.'):
+        raise UserError(
+            f'train_cfg.assigner.type: {assigner!r} matches whole batches for SSDHead, expected an assigner of mmdet '
+            f'such as MaxIoUAssigner for bbox_head.type={head_type!r}'
+        )
+    return ConfigDict({**dict(allowed_border=-1, pos_weight=-1, debug=False), **train_cfg})
 
 
 def _signature(kind: Any) -> tuple[Any, Any]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ssd_plugin.models.build_part import build_part
 from ssd_plugin.registry import MODELS
 
-from .complete_config import complete_head, complete_neck
+from .complete_config import complete_head, complete_neck, complete_train_cfg
 from .geometry import MapShape, box_strides, describe_levels, infer_feature_shapes, input_size_pair, off_grid_levels
 
 
@@ -72,7 +72,8 @@ class SSD(SingleStageDetector):
         off_grid = off_grid_levels(necks[-1] if necks else None, len(maps))
         strides = box_strides(maps, self.input_size, off_grid)
         head = complete_head(bbox_head, maps, strides, self.input_size)
-        self.bbox_head = build_part(MMDET_MODELS, {**head, 'train_cfg': train_cfg, 'test_cfg': test_cfg}, 'bbox_head')
+        head.update(train_cfg=complete_train_cfg(head['type'], train_cfg), test_cfg=test_cfg)
+        self.bbox_head = build_part(MMDET_MODELS, head, 'bbox_head')
         self.feature_shapes = maps
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         for module in self.modules():

@@ -3,9 +3,9 @@
 Import this package before any other part of mmdet: it makes mmdet importable on ``mmcv-lite``, which has no compiled
 ops, and registers every part under the scope ``ssd_plugin``.
 
-Flow: photograph -> ``datasets.transforms`` -> ``models.ssd_vgg`` (or any backbone) -> ``models.ssd_neck`` ->
-``models.ssd_head`` -> ``models.task_modules`` (default boxes, targets, mining) -> ``models.losses`` in training,
-``models.nms`` in prediction.
+Flow: image -> ``datasets.transforms`` -> ``models.backbones`` (or any of mmdet's) -> ``models.necks`` ->
+``models.dense_heads`` -> ``models.task_modules`` (default boxes, targets, mining) and ``models.losses`` in training,
+``models.dense_heads.post_processor`` in prediction.
 
 Two conventions hold everywhere but in ``converters``:
 

@@ -53,7 +53,7 @@ def find(registry: Registry, name: Any, scope: Optional[str]) -> Optional[Any]:
 
 @contextmanager
 def unknown_types_named(config: Config) -> Iterator[None]:
-    """Turn a registry's refusal of a name into one line; goes around what builds parts of a config.
+    """Turn a registry's refusal of a name into one line, around what builds parts of a config.
 
     Args:
         config: What is built.

@@ -37,7 +37,7 @@ class VOCTestDataset(VOCDataset):
             with get_local_path(path, backend_args=self.backend_args) as local, Image.open(local) as image:
                 width, height = image.size
         except FileNotFoundError as error:
-            raise UserError(f'{path} does not exist, expected an image for {name!r} of {self.ann_file}') from error
+            raise UserError(f'{path}: no such file, expected an image for {name!r} of {self.ann_file}') from error
         except UnidentifiedImageError as error:
-            raise UserError(f'{path}: not an image, expected a JPEG file') from error
+            raise UserError(f'{path}: not decodable, expected an image that OpenCV reads') from error
         return {'img_id': name, 'img_path': path, 'height': height, 'width': width, 'instances': []}

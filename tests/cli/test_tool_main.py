@@ -76,7 +76,7 @@ def test_a_process_of_its_own_shows_no_traceback() -> None:
     assert 'Traceback' not in done.stderr
 
 
-class Pictures(Dataset):
+class Images(Dataset):
     def __init__(self, path: str) -> None:
         self.path = path
 
@@ -94,8 +94,8 @@ def test_an_image_mmcv_cannot_read_is_one_line(
 ) -> None:
     path = tmp_path / 'a.jpg'
     if exists:
-        path.write_text('no picture')
-    loader = DataLoader(Pictures(str(path)), num_workers=workers)
+        path.write_text('no image')
+    loader = DataLoader(Images(str(path)), num_workers=workers)
     with pytest.raises(SystemExit) as caught:
         run_tool(lambda: list(loader))
     assert caught.value.code == 2

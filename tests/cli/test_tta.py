@@ -9,7 +9,7 @@ from ssd_plugin.cli.tta import predict_mirrored_too
 CONFIG = Path(__file__).parents[2] / 'configs' / 'shapes' / 'ssd300_r18_shapes.py'
 
 
-def test_every_picture_is_predicted_plain_then_mirrored():
+def test_every_image_is_predicted_plain_then_mirrored():
     config = Config.fromfile(CONFIG)
     steps = config.test_dataloader.dataset.pipeline
     predict_mirrored_too(config)

@@ -1,28 +1,17 @@
 from typing import Any
 
+import foreign_weights
 import pytest
 import torch
-from plain_ssd import PlainSSD, assert_same_boxes, assert_same_classes, named
+from plain_ssd import PlainSSD, assert_same_boxes, assert_same_classes
 from torch import Tensor
 
 from ssd_plugin.converters import amdegroot
 from ssd_plugin.errors import UserError
 
-LAYERS = [0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28, 31, 33]
-
-
-def theirs(plain: PlainSSD) -> dict[str, Tensor]:
-    return {
-        **named(plain.trunk, [f'vgg.{number}' for number in LAYERS]),
-        'L2Norm.weight': plain.scale,
-        **named(plain.extras, [f'extras.{number}' for number in range(8)]),
-        **named(plain.reg, [f'loc.{level}' for level in range(6)]),
-        **named(plain.cls, [f'conf.{level}' for level in range(6)]),
-    }
-
 
 def test_outputs_equal_the_source(plain300: PlainSSD, plain_outputs: Any, network: Any, image: Tensor) -> None:
-    converted = amdegroot.convert(theirs(plain300))
+    converted = amdegroot.convert(foreign_weights.amdegroot(plain300))
     cls, reg = network(converted.state_dict, 300, image)
     assert_same_classes(cls, plain_outputs[300][0])
     assert_same_boxes(reg[:4], plain_outputs[300][1][:4])
@@ -32,7 +21,7 @@ def test_outputs_equal_the_source(plain300: PlainSSD, plain_outputs: Any, networ
 
 def test_voc_boxes_are_unclipped(plain300: PlainSSD) -> None:
     """With 20 classes it uses the VOC sizes: the wide box of level 4 is 301.2275 pixels, clipped to 300."""
-    state = theirs(plain300)
+    state = foreign_weights.amdegroot(plain300)
     for level, boxes in enumerate((4, 6, 6, 6, 4, 4)):
         state[f'conf.{level}.weight'] = torch.zeros(boxes * 21, *state[f'conf.{level}.weight'].shape[1:])
         state[f'conf.{level}.bias'] = torch.zeros(boxes * 21)
@@ -47,9 +36,9 @@ def test_voc_boxes_are_unclipped(plain300: PlainSSD) -> None:
 
 
 def test_trunk(plain300: PlainSSD) -> None:
-    converted = amdegroot.convert_trunk(named(plain300.trunk, [str(number) for number in LAYERS]))
+    converted = amdegroot.convert_trunk(foreign_weights.amdegroot_trunk(plain300))
     assert sorted(converted.state_dict) == sorted(
-        f'backbone.features.{number}.{kind}' for number in LAYERS for kind in ('weight', 'bias')
+        f'backbone.features.{number}.{kind}' for number in foreign_weights.VGG_LAYERS for kind in ('weight', 'bias')
     )
     assert torch.equal(converted.state_dict['backbone.features.0.weight'], plain300.trunk[0][0])
     assert torch.equal(converted.state_dict['backbone.features.33.bias'], plain300.trunk[14][1])
@@ -58,7 +47,7 @@ def test_trunk(plain300: PlainSSD) -> None:
 
 
 def test_trunk_of_another_network_is_refused(plain300: PlainSSD) -> None:
-    state = named(plain300.trunk, [str(number) for number in LAYERS])
+    state = foreign_weights.amdegroot_trunk(plain300)
     state['31.weight'] = torch.zeros(4096, 512, 7, 7)
     line = r"'backbone.features.31.weight' has shape \(4096, 512, 7, 7\), expected \(1024, 512, 3, 3\)"
     with pytest.raises(UserError, match=line):

@@ -1,30 +1,15 @@
 from pathlib import Path
 from typing import Any
 
+import foreign_weights
 import pytest
 import torch
-from plain_ssd import PlainSSD, assert_same_boxes, assert_same_classes, named
+from plain_ssd import PlainSSD, assert_same_boxes, assert_same_classes
 from torch import Tensor
 
 from ssd_plugin.converters import caffe
 from ssd_plugin.converters.caffemodel import net_parameter_class, read_caffemodel
 from ssd_plugin.errors import UserError
-
-TRUNK = [f'conv{block}_{layer}' for block, layers in enumerate((2, 2, 3, 3, 3), 1) for layer in range(1, layers + 1)]
-TRUNK += ['fc6', 'fc7']
-EXTRAS = [f'conv{number}_{part}' for number in range(6, 11) for part in (1, 2)]
-SOURCES = ['conv4_3_norm', 'fc7', 'conv6_2', 'conv7_2', 'conv8_2', 'conv9_2', 'conv10_2']
-
-
-def theirs(plain: PlainSSD) -> dict[str, Tensor]:
-    levels = len(plain.cls)
-    return {
-        **named(plain.trunk, TRUNK),
-        'conv4_3_norm.weight': plain.scale,
-        **named(plain.extras, EXTRAS[: len(plain.extras)]),
-        **named(plain.reg, [f'{source}_mbox_loc' for source in SOURCES[:levels]]),
-        **named(plain.cls, [f'{source}_mbox_conf' for source in SOURCES[:levels]]),
-    }
 
 
 @pytest.mark.parametrize('size', [300, 512])
@@ -32,7 +17,7 @@ def test_outputs_equal_the_source(
     size: int, plain300: PlainSSD, plain512: PlainSSD, plain_outputs: Any, network: Any, image: Tensor
 ) -> None:
     """Colours stay in their order, boxes are not clipped: only the background moves."""
-    converted = caffe.convert(theirs(plain300 if size == 300 else plain512))
+    converted = caffe.convert(foreign_weights.caffe(plain300 if size == 300 else plain512))
     cls, reg = network(converted.state_dict, size, image.flip(1))
     assert_same_classes(cls, plain_outputs[size][0])
     assert_same_boxes(reg, plain_outputs[size][1])
@@ -41,14 +26,16 @@ def test_outputs_equal_the_source(
 
 
 def test_old_files_scale_has_four_dimensions(plain300: PlainSSD) -> None:
-    state = theirs(plain300)
+    state = foreign_weights.caffe(plain300)
     state['conv4_3_norm.weight'] = plain300.scale.reshape(1, 1, 1, 512)
     assert torch.equal(caffe.convert(state).state_dict['neck.l2_norm.weight'], plain300.scale)
 
 
 def test_trunk_from_a_file(plain300: PlainSSD, tmp_path: Path) -> None:
     net = net_parameter_class()()
-    for name, arrays in zip([*TRUNK, 'fc8'], [*plain300.trunk, (torch.zeros(10, 4), torch.zeros(10))]):
+    for name, arrays in zip(
+        [*foreign_weights.CAFFE_TRUNK, 'fc8'], [*plain300.trunk, (torch.zeros(10, 4), torch.zeros(10))]
+    ):
         layer = net.layer.add(name=name)
         for array in arrays:
             blob = layer.blobs.add(data=array.contiguous().numpy().tobytes())
@@ -62,7 +49,7 @@ def test_trunk_from_a_file(plain300: PlainSSD, tmp_path: Path) -> None:
 
 
 def test_missing_layer_is_named(plain300: PlainSSD) -> None:
-    state = theirs(plain300)
+    state = foreign_weights.caffe(plain300)
     del state['fc6.bias']
     with pytest.raises(
         UserError, match=r"caffe weights: key 'fc6.bias' \(our 'backbone.features.31.bias'\) is missing"

@@ -1,33 +1,27 @@
 from typing import Any
 
+import foreign_weights
 import pytest
-import test_amdegroot
-import test_caffe
-import test_lufficc
-import test_mmdet
-import test_torchvision
 import torch
-from plain_ssd import PlainSSD, named
+from plain_ssd import PlainSSD
 
 from ssd_plugin.converters import layout
 from ssd_plugin.converters.convert import KINDS, convert, detect_source, read_state_dict
 from ssd_plugin.errors import UserError
 
-NUMBERS = [0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28, 31, 33]
-
 
 def sources(plain: PlainSSD) -> dict[str, dict[str, torch.Tensor]]:
     return {
-        'torchvision': test_torchvision.theirs(plain),
+        'torchvision': foreign_weights.torchvision(plain),
         'torchvision-ssdlite': {'backbone.features.0.0.0.weight': torch.zeros(16, 3, 3, 3)},
-        'amdegroot': test_amdegroot.theirs(plain),
-        'amdegroot-trunk': named(plain.trunk, [str(number) for number in NUMBERS]),
-        'lufficc': test_lufficc.theirs(plain),
-        'mmdet': test_mmdet.new(plain),
-        'mmdet-2.13': test_mmdet.old(plain),
+        'amdegroot': foreign_weights.amdegroot(plain),
+        'amdegroot-trunk': foreign_weights.amdegroot_trunk(plain),
+        'lufficc': foreign_weights.lufficc(plain),
+        'mmdet': foreign_weights.mmdet(plain),
+        'mmdet-2.13': foreign_weights.mmdet_before_2_14(plain),
         'mmdet-ssdlite': {'bbox_head.cls_convs.0.0.conv.weight': torch.zeros(96, 1, 3, 3)},
-        'caffe': test_caffe.theirs(plain),
-        'caffe-trunk': named(plain.trunk, test_caffe.TRUNK),
+        'caffe': foreign_weights.caffe(plain),
+        'caffe-trunk': foreign_weights.caffe_trunk(plain),
     }
 
 
@@ -39,8 +33,9 @@ def test_every_kind_is_recognised(plain300: PlainSSD) -> None:
 
 def test_our_training_is_told_by_its_config(plain300: PlainSSD) -> None:
     meta = {'cfg': "model = dict(type='ssd_plugin.SSD')"}
-    assert detect_source(test_mmdet.new(plain300), meta) == 'ours'
-    assert detect_source(test_mmdet.new(plain300), {'cfg': "model = dict(type='SingleStageDetector')"}) == 'mmdet'
+    state = foreign_weights.mmdet(plain300)
+    assert detect_source(state, meta) == 'ours'
+    assert detect_source(state, {'cfg': "model = dict(type='SingleStageDetector')"}) == 'mmdet'
 
 
 @pytest.mark.parametrize(
@@ -75,7 +70,7 @@ def test_unknown_kind() -> None:
 
 def test_wrong_number_of_classes(plain300: PlainSSD) -> None:
     with pytest.raises(UserError, match='caffe weights: 3 foreground classes, expected 20'):
-        convert(test_caffe.theirs(plain300), 'caffe', 20)
+        convert(foreign_weights.caffe(plain300), 'caffe', 20)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 from math import prod
 
+import foreign_weights
 import pytest
 from plain_ssd import PlainSSD
-from test_mmdet import new
 
 from ssd_plugin.converters import layout
 
@@ -15,7 +15,7 @@ def test_number_of_parameters(size: int, count: int) -> None:
 
 @pytest.mark.parametrize('size', [300, 512])
 def test_names_and_shapes_are_those_of_the_plain_network(size: int, plain300: PlainSSD, plain512: PlainSSD) -> None:
-    state = new(plain300 if size == 300 else plain512)
+    state = foreign_weights.mmdet(plain300 if size == 300 else plain512)
     assert {key: tuple(value.shape) for key, value in state.items()} == layout.expected_shapes(size, 3)
 
 

@@ -1,29 +1,17 @@
 from typing import Any
 
+import foreign_weights
 import pytest
 import torch
-from plain_ssd import PlainSSD, assert_same_boxes, assert_same_classes, decode, named
+from plain_ssd import PlainSSD, assert_same_boxes, assert_same_classes, decode
 from torch import Tensor
 
 from ssd_plugin.converters import lufficc
 from ssd_plugin.errors import UserError
 
-LAYERS = [0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28, 31, 33]
-
-
-def theirs(plain: PlainSSD) -> dict[str, Tensor]:
-    head = 'box_head.predictor'
-    return {
-        **named(plain.trunk, [f'backbone.vgg.{number}' for number in LAYERS]),
-        **named(plain.extras, [f'backbone.extras.{number}' for number in range(len(plain.extras))]),
-        'backbone.l2_norm.weight': plain.scale,
-        **named(plain.cls, [f'{head}.cls_headers.{level}' for level in range(len(plain.cls))]),
-        **named(plain.reg, [f'{head}.reg_headers.{level}' for level in range(len(plain.reg))]),
-    }
-
 
 def test_300_outputs_equal_the_source(plain300: PlainSSD, plain_outputs: Any, network: Any, image: Tensor) -> None:
-    converted = lufficc.convert(theirs(plain300))
+    converted = lufficc.convert(foreign_weights.lufficc(plain300))
     cls, reg = network(converted.state_dict, 300, image)
     assert_same_classes(cls, plain_outputs[300][0])
     assert_same_boxes(reg[:4], plain_outputs[300][1][:4])
@@ -32,7 +20,7 @@ def test_300_outputs_equal_the_source(plain300: PlainSSD, plain_outputs: Any, ne
 
 def test_512_boxes_decode_to_the_same(plain512: PlainSSD, plain_outputs: Any, network: Any, image: Tensor) -> None:
     """Its sizes keep their fractions and are clipped: level 0 has 35.84 where ours has 35."""
-    converted = lufficc.convert(theirs(plain512))
+    converted = lufficc.convert(foreign_weights.lufficc(plain512))
     cls, reg = network(converted.state_dict, 512, image)
     assert_same_classes(cls, plain_outputs[512][0])
     assert converted.default_boxes == 'ssd512-voc'
@@ -52,7 +40,7 @@ def test_512_boxes_decode_to_the_same(plain512: PlainSSD, plain_outputs: Any, ne
 
 
 def test_another_number_of_levels_is_refused(plain300: PlainSSD) -> None:
-    state = theirs(plain300)
+    state = foreign_weights.lufficc(plain300)
     del state['box_head.predictor.cls_headers.5.weight']
     with pytest.raises(UserError, match=r'lufficc weights: 5 predictors .* expected 6 \(SSD300\) or 7 \(SSD512\)'):
         lufficc.convert(state)

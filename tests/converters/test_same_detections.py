@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import foreign_weights
 import pytest
-import test_amdegroot
-import test_lufficc
-import test_torchvision
 import torch
 from mmdet.registry import TASK_UTILS
 from plain_ssd import BOXES, CLASSES, RATIOS, STRIDES, Outputs, PlainSSD
@@ -69,10 +67,10 @@ def our_boxes(deltas: Tensor, size: int, scale: float, clip_centers: bool) -> Te
 
 
 CASES: dict[str, tuple[Callable, Callable, str, bool]] = {
-    'amdegroot': (amdegroot.convert, test_amdegroot.theirs, 'coco 300', True),
-    'lufficc': (lufficc.convert, test_lufficc.theirs, 'voc 300', True),
-    'lufficc 512': (lufficc.convert, test_lufficc.theirs, 'voc 512', True),
-    'torchvision': (torchvision.convert, test_torchvision.theirs, 'coco 300', False),
+    'amdegroot': (amdegroot.convert, foreign_weights.amdegroot, 'coco 300', True),
+    'lufficc': (lufficc.convert, foreign_weights.lufficc, 'voc 300', True),
+    'lufficc 512': (lufficc.convert, foreign_weights.lufficc, 'voc 512', True),
+    'torchvision': (torchvision.convert, foreign_weights.torchvision, 'coco 300', False),
 }
 
 

@@ -1,30 +1,18 @@
 from typing import Any
 
+import foreign_weights
 import pytest
 import torch
-from plain_ssd import PlainSSD, assert_same_boxes, assert_same_classes, decode, named
+from plain_ssd import PlainSSD, assert_same_boxes, assert_same_classes, decode
 from torch import Tensor
 
 from ssd_plugin.converters import torchvision
 from ssd_plugin.converters.default_boxes import published_sizes
 from ssd_plugin.errors import UserError
 
-FEATURES = [0, 2, 5, 7, 10, 12, 14, 17, 19, 21]
-EXTRA = ['0.1', '0.3', '0.5', '0.7.1', '0.7.3', '1.0', '1.2', '2.0', '2.2', '3.0', '3.2', '4.0', '4.2']
-
-
-def theirs(plain: PlainSSD) -> dict[str, Tensor]:
-    names = [f'backbone.features.{number}' for number in FEATURES] + [f'backbone.extra.{number}' for number in EXTRA]
-    return {
-        'backbone.scale_weight': plain.scale,
-        **named(plain.trunk + plain.extras, names),
-        **named(plain.cls, [f'head.classification_head.module_list.{level}' for level in range(6)]),
-        **named(plain.reg, [f'head.regression_head.module_list.{level}' for level in range(6)]),
-    }
-
 
 def test_outputs_equal_the_source(plain300: PlainSSD, plain_outputs: Any, network: Any, image: Tensor) -> None:
-    converted = torchvision.convert(theirs(plain300))
+    converted = torchvision.convert(foreign_weights.torchvision(plain300))
     cls, reg = network(converted.state_dict, 300, image)
     assert_same_classes(cls, plain_outputs[300][0])
     assert_same_boxes(reg[:4], plain_outputs[300][1][:4])
@@ -39,7 +27,7 @@ def test_outputs_equal_the_source(plain300: PlainSSD, plain_outputs: Any, networ
 
 def test_clipped_boxes_decode_to_the_same(plain300: PlainSSD, plain_outputs: Any, network: Any, image: Tensor) -> None:
     """The last level's 2:1 box is 369.1 x 184.6; torchvision clips it to 300 x 184.6 and its twin to 184.6 x 300."""
-    reg = network(torchvision.convert(theirs(plain300)).state_dict, 300, image)[1][5]
+    reg = network(torchvision.convert(foreign_weights.torchvision(plain300)).state_dict, 300, image)[1][5]
     long, short = 261 * 2**0.5, 261 / 2**0.5
     squares = [261.0, (261 * 315) ** 0.5]
     ours = decode(reg, torch.tensor([*squares, long, short]), torch.tensor([*squares, short, long]))
@@ -66,7 +54,7 @@ def test_unused_coco_ids_are_left_out() -> None:
 
 @pytest.mark.parametrize(('keep', 'classes'), [(False, 80), (True, 90)])
 def test_released_weights_have_90_ids(plain300: PlainSSD, keep: bool, classes: int) -> None:
-    state = theirs(plain300)
+    state = foreign_weights.torchvision(plain300)
     for level, boxes in enumerate((4, 6, 6, 6, 4, 4)):
         key = f'head.classification_head.module_list.{level}'
         state[f'{key}.weight'] = torch.zeros(boxes * 91, *state[f'{key}.weight'].shape[1:])
@@ -85,7 +73,7 @@ def test_tiling_is_cocos() -> None:
 
 
 def test_a_512_network_of_theirs_is_refused(plain300: PlainSSD) -> None:
-    state = {**theirs(plain300), 'backbone.extra.5.0.weight': torch.zeros(128, 256, 1, 1)}
+    state = {**foreign_weights.torchvision(plain300), 'backbone.extra.5.0.weight': torch.zeros(128, 256, 1, 1)}
     with pytest.raises(UserError, match=r"torchvision weights: key 'backbone.extra.5.0.weight' of shape \(128, 256"):
         torchvision.convert(state)
 

@@ -92,7 +92,7 @@ def test_the_network_is_compiled_with_frozen_weights(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(torch, 'compile', lambda function, options: asked.append(options) or function)
     monkeypatch.setattr(inference_optimization, 'SingleStageDetector', ToyDetector)
     monkeypatch.setenv('CXX', f'{sys.executable} -O2')
-    # As mmengine wraps a detector to predict mirrored pictures too.
+    # As mmengine wraps a detector to predict mirrored images too.
     wrapped = nn.Sequential(ToyDetector())
     expected = wrapped[0].bbox_head(wrapped[0].extract_feat(images))
     optimize_for_inference(wrapped, fuse=False, amp=False, compiled=True)

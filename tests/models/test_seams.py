@@ -1,5 +1,7 @@
 """Every part that a config may swap: it is built, learns and predicts."""
 
+import copy
+
 import pytest
 import torch
 from mmdet.registry import MODELS
@@ -9,6 +11,7 @@ from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 
 from ssd_plugin.errors import UserError
+from ssd_plugin.mmcv_ops import has_compiled_ops
 
 SIDE = 96
 RESNET = dict(type='ResNet', depth=18, base_channels=16, out_indices=(1, 2, 3), norm_eval=False)
@@ -289,3 +292,35 @@ def test_what_does_not_fit_is_one_line_at_the_build(name):
     with pytest.raises(UserError, match=message) as caught:
         build(**settings)
     assert '\n' not in str(caught.value)
+
+
+LAST_STAGES = (False, True, True, True)
+SWITCHABLE = dict(conv_cfg=dict(type='ConvAWS'), sac=dict(type='SAC', use_deform=True), stage_with_sac=LAST_STAGES)
+DEFORMABLE = {
+    'DCN': dict(RESNET, depth=50, dcn=dict(type='DCN', deform_groups=1), stage_with_dcn=LAST_STAGES),
+    'DCNv2': dict(RESNET, depth=50, dcn=dict(type='DCNv2', deform_groups=1), stage_with_dcn=LAST_STAGES),
+    'SAC': dict(RESNET, depth=50, type='DetectoRS_ResNet', **SWITCHABLE),
+}
+
+
+@pytest.mark.skipif(not has_compiled_ops(), reason='needs the compiled ops of mmcv')
+@pytest.mark.parametrize('name', DEFORMABLE)
+def test_deformable_convolutions(name):
+    torch.manual_seed(0)
+    detector = build(backbone=DEFORMABLE[name], neck=None)
+    with pytest.raises(RuntimeError):  # So the maps were measured by a real forward.
+        copy.deepcopy(detector.backbone).to('meta')(torch.zeros(1, 3, SIDE, SIDE, device='meta'))
+    assert detector.feature_shapes == [(128, 12, 12), (256, 6, 6), (512, 3, 3)]
+    assert learn_and_predict(detector)[1] == []
+    for parameter in detector.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)  # Offsets, and the last scale of a block, begin at zero.
+    image = torch.rand(1, 3, SIDE, SIDE)
+    in_plain_order = copy.deepcopy(detector.backbone).to(memory_format=torch.contiguous_format)(image)
+    torch.testing.assert_close(detector.extract_feat(image), in_plain_order)
+
+
+@pytest.mark.skipif(has_compiled_ops(), reason='needs mmcv-lite')
+@pytest.mark.parametrize('name', DEFORMABLE)
+def test_deformable_convolutions_need_compiled_ops(name):
+    with pytest.raises(UserError, match=r'^model: .* ops that mmcv-lite lacks: .* pip install "mmcv.*\Z'):  # one line
+        build(backbone=DEFORMABLE[name])

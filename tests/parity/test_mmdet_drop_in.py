@@ -173,7 +173,7 @@ def test_detections_are_equal(pair, monkeypatch):
     size, theirs, ours = pair
     metas = [data.metainfo for data in targets(size, 20, (1, 1), seed=3)]
     outputs = raw_outputs(theirs, size, seed=4, images=2)
-    # One config in pixels of the network's input, the others in those of the photograph.
+    # One config in pixels of the network's input, the others in those of the original image.
     rescale = size != 320
     expected = theirs.bbox_head.predict_by_feat(*outputs, batch_img_metas=metas, rescale=rescale)
     found = ours.bbox_head.predict_by_feat(*outputs, batch_img_metas=metas, rescale=rescale)

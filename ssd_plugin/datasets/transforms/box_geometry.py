@@ -25,7 +25,7 @@ def shift(boxes: Boxes, left: int, top: int) -> Boxes:
 
 
 def project_to_crop(boxes: Boxes, crop: Crop, width: int, height: int) -> tuple[Boxes, NDArray[np.bool_]]:
-    """Keep the boxes whose centre lies in the crop, clips them to it and moves them into its pixels.
+    """Keep the boxes whose centre lies in the crop, clip them to it and move them into its pixels.
 
     The centre may lie on the crop's border. The coordinates follow the crop as drawn, before its corners are
     truncated to whole pixels, and are then spread over the pixels that are cut.
@@ -56,7 +56,7 @@ def project_to_crop(boxes: Boxes, crop: Crop, width: int, height: int) -> tuple[
 
 
 def rescale(boxes: Boxes, scale_factor: tuple[float, float], width: int, height: int) -> Boxes:
-    """Resize boxes with their image and clips them to it, as mmdet's ``Resize`` does.
+    """Resize boxes with their image and clip them to it, as mmdet's ``Resize`` does.
 
     Args:
         boxes: (M, 4) float32, xyxy in pixels before resizing.

@@ -39,7 +39,7 @@ class Span:
         return self.visible[0] - self.source[0], self.source[1] - self.visible[1]
 
     def inner(self) -> slice:
-        """Output pixels that the visible pixels touch, counted from the start of ``target``."""
+        """Give the output pixels that the visible pixels touch, counted from the start of ``target``."""
         step = (self.source[1] - self.source[0]) / (self.target[1] - self.target[0])
         before, after = self.padding
         return slice(math.floor(before / step), self.target[1] - self.target[0] - math.floor(after / step))

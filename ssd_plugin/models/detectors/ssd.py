@@ -32,7 +32,8 @@ class SSD(SingleStageDetector):
             layers as the size asks for.
         bbox_head: Config of a head of priors; its default boxes may come from any of mmdet's anchor generators.
         input_size: Side of the network's input, or (W, H), pixels.
-        channels_last: Keep weights and images in channels-last order, which is the faster one on CPUs and GPUs.
+        channels_last: Keep weights and images in channels-last order, which is the faster one on CPUs and GPUs; a
+            network with layers of ``mmcv.ops``, which need the plain order, stays in it.
         train_cfg: For the head.
         test_cfg: For the head.
         data_preprocessor: Config.
@@ -75,7 +76,9 @@ class SSD(SingleStageDetector):
         head.update(train_cfg=complete_train_cfg(head['type'], train_cfg), test_cfg=test_cfg)
         self.bbox_head = build_part(MMDET_MODELS, head, 'bbox_head')
         self.feature_shapes = maps
-        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+        # mmcv's compiled layers read their inputs in the plain order: some refuse others, DCNv2 computes nonsense.
+        compiled = any(type(module).__module__.startswith('mmcv.ops.') for module in self.modules())
+        self.memory_format = torch.channels_last if channels_last and not compiled else torch.contiguous_format
         for module in self.modules():
             # Layers that compute with their weights first (ConvWS, ConvAWS) need them in the plain order.
             if type(module) is nn.Conv2d:

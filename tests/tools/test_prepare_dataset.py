@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-TOOL = Path(__file__).parents[3] / 'tools' / 'prepare_dataset.py'
+TOOL = Path(__file__).parents[2] / 'tools' / 'prepare_dataset.py'
 
 
 def refused(monkeypatch, capsys, *arguments):

@@ -5,13 +5,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import foreign_weights
 import pytest
-import test_amdegroot
 import torch
 from mmdet.registry import MODELS
 from mmdet.utils import register_all_modules
 from mmengine.config import Config
-from plain_ssd import PlainSSD
+from plain_ssd import make_plain
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'convert_weights.py'
 
@@ -22,9 +22,9 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> None:
 
 
 @pytest.fixture
-def source(plain300: PlainSSD, tmp_path: Path) -> Path:
+def source(tmp_path: Path) -> Path:
     path = tmp_path / 'ssd300.pth'
-    torch.save(test_amdegroot.theirs(plain300), path)
+    torch.save(foreign_weights.amdegroot(make_plain(300)), path)
     return path
 
 

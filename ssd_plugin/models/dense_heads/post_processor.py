@@ -121,7 +121,7 @@ class SSDPostProcessor:
         return [InstanceData(bboxes=box, scores=score, labels=label) for box, score, label in zip(*columns)]
 
     def _groups(self, found: Candidates, logits: Sequence[Tensor]) -> Tensor:
-        """Number the class, or the level, of each candidate, (K,), of which the best are taken."""
+        """Give the group of each candidate, its class or its level, (K,), of which the best are taken."""
         if not self.per_level:
             return found.img_inds * logits[0].shape[-1] + found.labels
         ends = torch.tensor([level.shape[1] for level in logits], device=found.prior_inds.device).cumsum(0)

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from .box_ops import batched_nms
 from .compatibility import SUPPORTED
+from .errors import UserError
 
 EXTENSION = 'mmcv._ext'
 
@@ -46,7 +47,7 @@ def _not_compiled() -> str:
 
 def _missing_op(name: str) -> Callable[..., Any]:
     def missing(*args: Any, **kwargs: Any) -> Any:
-        raise RuntimeError(
+        raise UserError(
             f'{name} is one of the compiled ops that mmcv-lite lacks: '
             f'pip uninstall -y mmcv-lite && pip install "mmcv{SUPPORTED["mmcv"]}"'
         )

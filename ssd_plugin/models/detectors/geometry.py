@@ -76,6 +76,8 @@ def infer_feature_shapes(module: nn.Module, inputs: Union[MapShape, Sequence[Map
     except Exception:  # Whatever it was, running it for real will say so again.
         try:
             outputs = run(copy.deepcopy(module), next(module.parameters()).device)
+        except UserError:  # such as an op that mmcv-lite lacks
+            raise
         except Exception as error:
             image = f'{inputs.width}x{inputs.height}' if isinstance(inputs, MapShape) else f'maps {list(inputs)}'
             reason = (str(error).strip().splitlines() or [''])[0]

@@ -5,64 +5,12 @@ import copy
 import pytest
 import torch
 from mmdet.registry import MODELS
-from mmdet.structures import DetDataSample
 from mmdet.utils import register_all_modules
 from mmengine.config import ConfigDict
-from mmengine.structures import InstanceData
+from swapped import FPN, MINING, POINT_PRIORS, RESNET, SIDE, SSD_NECK, build, learn_and_predict
 
 from ssd_plugin.errors import UserError
 from ssd_plugin.mmcv_ops import has_compiled_ops
-
-SIDE = 96
-RESNET = dict(type='ResNet', depth=18, base_channels=16, out_indices=(1, 2, 3), norm_eval=False)
-ASSIGNER = dict(type='ssd_plugin.SSDAssigner')
-MINING = dict(type='ssd_plugin.HardNegativeSampler', min_negatives=4)
-SSD_NECK = dict(type='ssd_plugin.SSDNeck', l2_norm_scale=None)
-FPN = dict(type='FPN', out_channels=32)
-POINT_PRIORS = dict(type='AnchorGenerator', ratios=[1.0], octave_base_scale=4, scales_per_octave=1)
-
-
-def build(backbone=RESNET, neck=SSD_NECK, assigner=ASSIGNER, sampler=MINING, test_cfg=None, side=SIDE, **head):
-    register_all_modules()
-    detector = MODELS.build(
-        dict(
-            type='ssd_plugin.SSD',
-            backbone=backbone,
-            neck=neck,
-            bbox_head={'type': 'ssd_plugin.SSDHead', 'num_classes': 3, **head},
-            input_size=side,
-            train_cfg=dict(assigner=assigner, sampler=sampler),
-            test_cfg=dict(score_thr=1e-4, max_per_img=10) if test_cfg is None else test_cfg,
-        )
-    )
-    detector.init_weights()
-    return detector
-
-
-def sample(*boxes):
-    data = DetDataSample(
-        metainfo=dict(img_shape=(SIDE, SIDE), ori_shape=(SIDE, SIDE), scale_factor=(1.0, 1.0), pad_shape=(SIDE, SIDE))
-    )
-    data.gt_instances = InstanceData(
-        bboxes=torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4), labels=torch.arange(len(boxes)) % 3
-    )
-    return data
-
-
-def learn_and_predict(detector):
-    images = torch.randn((2, 3, SIDE, SIDE), generator=torch.Generator().manual_seed(0))
-    samples = [sample([8, 8, 40, 44], [30, 50, 90, 90]), sample()]
-    losses = detector.parse_losses(detector.loss(images, samples))[1]
-    assert {'loss_cls', 'loss_bbox'} <= set(losses)
-    assert all(value.isfinite() for value in losses.values())
-    assert all(value > 0 for value in losses.values())
-    losses['loss'].backward()
-    unmoved = [name for name, p in detector.named_parameters() if p.requires_grad and p.grad is None]
-    with torch.no_grad():
-        found = detector.eval().predict(images, samples)
-    assert all(0 < len(data.pred_instances) <= 10 for data in found)
-    return losses, unmoved
-
 
 LOSSES = {
     'focal': dict(loss_cls=dict(type='FocalLoss')),
@@ -238,62 +186,6 @@ def test_layers_that_read_their_weights_keep_the_plain_order(layer):
     assert learn_and_predict(detector)[1] == []
 
 
-MISFITS = {
-    'an assigner of batches for a head of images': (
-        dict(neck=FPN, type='RetinaHead', assigner=ASSIGNER),
-        r"^train_cfg\.assigner\.type: 'ssd_plugin.SSDAssigner' matches whole batches .*'RetinaHead'",
-    ),
-    'a misspelt keyword': (
-        dict(loss_cls=dict(type='FocalLoss', gama=2)),
-        r'^bbox_head\.loss_cls: FocalLoss refuses its settings \(TypeError: .*gama',
-    ),
-    'an assertion without a message': (
-        dict(neck=FPN, anchor_generator=dict(type='YOLOAnchorGenerator', base_sizes=[[(8, 8)], [], []])),
-        r'^bbox_head\.anchor_generator: YOLOAnchorGenerator refuses its settings \(AssertionError: assert num_anchor',
-    ),
-    'a backbone that cannot take the size': (
-        dict(
-            backbone=dict(
-                type='HRNet',
-                extra=dict(
-                    stage1=dict(num_modules=1, num_branches=1, block='BOTTLENECK', num_blocks=(1,), num_channels=(8,)),
-                    stage2=dict(num_modules=1, num_branches=2, block='BASIC', num_blocks=(1, 1), num_channels=(8, 16)),
-                    stage3=dict(
-                        num_modules=1, num_branches=3, block='BASIC', num_blocks=(1,) * 3, num_channels=(8, 16, 32)
-                    ),
-                    stage4=dict(
-                        num_modules=1, num_branches=4, block='BASIC', num_blocks=(1,) * 4, num_channels=(8, 16, 32, 64)
-                    ),
-                ),
-            ),
-            side=100,
-        ),
-        r'^model: HRNet cannot take 100x100 \(RuntimeError',
-    ),
-    'levels of other widths for one number': (
-        dict(neck=SSD_NECK, type='RetinaHead'),
-        r'^bbox_head\.type: RetinaHead takes maps of one width',
-    ),
-    'an assigner of another head': (
-        dict(assigner=dict(type='GridAssigner', pos_iou_thr=0.5, neg_iou_thr=0.5)),
-        r'^train_cfg\.assigner: Grid',
-    ),
-    'a test setting that nobody reads': (
-        dict(test_cfg=dict(score_threshold=0.5)),
-        r'^test_cfg\.score_threshold: unknown',
-    ),
-    'shared convolutions on levels that differ': (dict(share_conv=True), r'^bbox_head\.share_conv: True with'),
-}
-
-
-@pytest.mark.parametrize('name', MISFITS)
-def test_what_does_not_fit_is_one_line_at_the_build(name):
-    settings, message = MISFITS[name]
-    with pytest.raises(UserError, match=message) as caught:
-        build(**settings)
-    assert '\n' not in str(caught.value)
-
-
 LAST_STAGES = (False, True, True, True)
 SWITCHABLE = dict(conv_cfg=dict(type='ConvAWS'), sac=dict(type='SAC', use_deform=True), stage_with_sac=LAST_STAGES)
 DEFORMABLE = {
@@ -322,5 +214,6 @@ def test_deformable_convolutions(name):
 @pytest.mark.skipif(has_compiled_ops(), reason='needs mmcv-lite')
 @pytest.mark.parametrize('name', DEFORMABLE)
 def test_deformable_convolutions_need_compiled_ops(name):
-    with pytest.raises(UserError, match=r'^\w+ is one of the compiled ops that mmcv-lite lacks: .* pip install "mmcv.*\Z'):  # one line
+    one_line = r'^\w+ is one of the compiled ops that mmcv-lite lacks: .* pip install "mmcv.*\Z'
+    with pytest.raises(UserError, match=one_line):
         build(backbone=DEFORMABLE[name])

@@ -30,15 +30,7 @@ def box_iou(boxes1: Tensor, boxes2: Tensor, mode: str = 'iou') -> Tensor:
 
 
 def rank_in_group(scores: Tensor, groups: Tensor) -> Tensor:
-    """Rank every element inside its group by falling score; equal scores by index.
-
-    Args:
-        scores: (K,) float.
-        groups: (K,) int64, not negative.
-
-    Returns:
-        (K,) int64, 0 for the best of each group.
-    """
+    """Rank scores (K,) inside their groups (K,) int64, not negative: 0 is the best; equal scores go by index."""
     order = scores.argsort(descending=True, stable=True)
     order = order[groups[order].argsort(stable=True)]
     counts = torch.bincount(groups)

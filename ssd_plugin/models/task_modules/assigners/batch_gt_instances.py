@@ -46,11 +46,10 @@ def pad_gt_instances(instances: Sequence[Optional[InstanceData]], img_sizes: Ten
     bboxes: list[Tensor] = []
     labels: list[Tensor] = []
     for image in instances:
-        found = torch.zeros((0, 4)) if image is None else image.bboxes
-        bboxes.append(getattr(found, 'tensor', found).to(device=device, dtype=torch.float32).reshape(-1, 4))
-        has_labels = image is not None and 'labels' in image
-        label = image.labels if has_labels else torch.zeros(len(found))  # type: ignore[union-attr]
-        labels.append(label.to(device=device, dtype=torch.int64))
+        image = InstanceData(bboxes=torch.zeros((0, 4))) if image is None else image
+        boxes = getattr(image.bboxes, 'tensor', image.bboxes)
+        bboxes.append(boxes.to(device=device, dtype=torch.float32).reshape(-1, 4))
+        labels.append(image.get('labels', torch.zeros(len(boxes))).to(device=device, dtype=torch.int64))
     padded = pad_sequence(bboxes, batch_first=True)  # (B, M, 4), the padding has no area
     padded_labels = pad_sequence(labels, batch_first=True)
     if not padded.shape[1]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import torch
 from torch import Tensor
@@ -62,7 +62,7 @@ def select_candidates(logits: Sequence[Tensor], score_thr: float, use_sigmoid: b
     return Candidates(img_inds[row], prior_inds[row], labels, scores[row, labels])
 
 
-def best_of_images(found: Candidates, limit: int) -> tuple[Candidates, Tensor]:
+def best_of_images(found: Candidates, limit: int) -> tuple[Candidates, Optional[Tensor]]:
     """Keep the best pairs of every image, and all that score as much as the last of them.
 
     Args:
@@ -70,14 +70,15 @@ def best_of_images(found: Candidates, limit: int) -> tuple[Candidates, Tensor]:
         limit: Pairs kept of an image, more where scores are equal.
 
     Returns:
-        The pairs, and for every image whether some of it were left out, (B,) bool up to the last image with a pair.
+        The pairs, and for every image whether some of it were left out, (B,) bool up to the last image with a pair;
+        None if all pairs are given.
     """
+    if len(found.scores) <= limit:
+        return found, None
     counts = torch.bincount(found.img_inds)
     cut = found.scores.new_full(counts.shape, -1)
     for i in (counts > limit).nonzero()[:, 0]:
         cut[i] = found.scores[found.img_inds == i].topk(limit).values[-1]
-    if (cut < 0).all():
-        return found, cut >= 0
     kept = found.pick((found.scores >= cut[found.img_inds]).nonzero()[:, 0])
     return kept, torch.bincount(kept.img_inds, minlength=len(counts)) < counts
 
@@ -88,8 +89,6 @@ def best_of_groups(found: Candidates, groups: Tensor, limit: int) -> Candidates:
     Args:
         found: K pairs.
         groups: (K,) int64, not negative.
-        limit: Pairs kept of a group; not positive = all.
+        limit: Pairs kept of a group.
     """
-    if limit <= 0 or len(groups) <= limit:
-        return found
     return found.pick((rank_in_group(found.scores, groups) < limit).nonzero()[:, 0])

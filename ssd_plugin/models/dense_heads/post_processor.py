@@ -97,7 +97,8 @@ class SSDPostProcessor:
         limit = FIRST_PAIRS if with_nms and self.exact and self.max_per_img > 0 else max(1, len(every.scores))
         while True:
             found, left_out = best_of_images(every, limit)
-            found = best_of_groups(found, self._groups(found, logits), self.nms_pre)
+            if 0 < self.nms_pre < len(found.scores):
+                found = best_of_groups(found, self._groups(found, logits), self.nms_pre)
             boxes = self.coder.decode(priors[found.prior_inds], deltas[found.img_inds, found.prior_inds])
             if self.coder.clip_border:
                 boxes = _clip(boxes, found.img_inds, img_sizes)
@@ -107,7 +108,7 @@ class SSDPostProcessor:
             if with_nms:
                 boxes, found = self._suppress(boxes, found)
             counts = torch.bincount(found.img_inds, minlength=batch)
-            if not (left_out & (counts[: len(left_out)] < self.max_per_img)).any():
+            if left_out is None or not (left_out & (counts[: len(left_out)] < self.max_per_img)).any():
                 break
             limit *= 4
         if not self.coder.clip_border:

@@ -64,14 +64,16 @@ class MultiBoxLoss(BaseModule):
         """Compute what calling a prior background costs, the criterion of the mining.
 
         Args:
-            logits: (..., C + 1), background last, or (..., C) for a sigmoid loss.
+            logits: (B, n, C + 1), background last, or (B, n, C) for a sigmoid loss.
 
         Returns:
-            (...) float32.
+            (B, n) float32.
         """
+        # Image by image, what a step leaves for the next stays in a CPU's cache.
+        images = torch.split(logits, 1) if logits.device.type == 'cpu' else [logits]
         if self.use_sigmoid:
-            return F.softplus(logits.float()).sum(-1)
-        return -logits.float().log_softmax(-1)[..., -1]
+            return torch.cat([F.softplus(image.float()).sum(-1) for image in images])
+        return torch.cat([-image.float().log_softmax(-1)[..., -1] for image in images])
 
     def forward(
         self,

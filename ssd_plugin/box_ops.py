@@ -25,8 +25,8 @@ def box_iou(boxes1: Tensor, boxes2: Tensor, mode: str = 'iou') -> Tensor:
     height = torch.minimum(bottom1, bottom2).sub_(torch.maximum(top1, top2)).clamp_(min=0)
     intersection = width.mul_(height)
     area1, area2 = (right1 - left1) * (bottom1 - top1), (right2 - left2) * (bottom2 - top2)
-    whole = area1 if mode == 'iof' else (area1 + area2).sub_(intersection)
-    return intersection.div_(whole.clamp(min=torch.finfo(whole.dtype).tiny))
+    whole = area1.clone() if mode == 'iof' else (area1 + area2).sub_(intersection)
+    return intersection.div_(whole.clamp_(min=torch.finfo(whole.dtype).tiny))
 
 
 def rank_in_group(scores: Tensor, groups: Tensor) -> Tensor:

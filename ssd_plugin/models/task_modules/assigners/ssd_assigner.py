@@ -18,7 +18,7 @@ MIN_OVERLAP = 1e-6
 MAX_OVERLAPS = 1 << 26
 
 
-def bipartite_match(overlaps: Tensor) -> Tensor:
+def bipartite_match(overlaps: Tensor, preferred: Tensor) -> Tensor:
     """Match greedily: take the pair of largest overlap, remove its object and its prior, and go on.
 
     A pair that is the best of its object and the best of its prior is a greedy pair, whatever happens elsewhere. Each
@@ -28,6 +28,7 @@ def bipartite_match(overlaps: Tensor) -> Tensor:
 
     Args:
         overlaps: (B, M, N) float IoU, 0 where a pair is not to be made.
+        preferred: (B, N) int64, the first object that each prior overlaps most.
 
     Returns:
         (B, N) int64, index of the object matched to each prior, or -1. Of equal overlaps the lower prior, then the
@@ -40,9 +41,8 @@ def bipartite_match(overlaps: Tensor) -> Tensor:
     assigned_gt_inds = torch.full((batch, num_priors), BACKGROUND, dtype=torch.int64, device=overlaps.device)
     for _ in range(num_gts):
         best, prior_inds = overlaps.max(2)  # (B, M)
-        rival = overlaps.max(1).indices.gather(1, prior_inds)  # (B, M), the object that the chosen prior prefers
         open_ = best > MIN_OVERLAP
-        mutual = open_ & (rival == torch.arange(len(gt_inds), device=overlaps.device))
+        mutual = open_ & (preferred.gather(1, prior_inds) == torch.arange(len(gt_inds), device=overlaps.device))
         assigned_gt_inds.scatter_reduce_(1, prior_inds, torch.where(mutual, gt_inds, BACKGROUND), 'amax')
         open_ = open_ & ~mutual
         if overlaps.device.type == 'cpu':
@@ -51,6 +51,7 @@ def bipartite_match(overlaps: Tensor) -> Tensor:
                 break
             overlaps, gt_inds, open_ = overlaps[:, left], gt_inds[left], open_[:, left]
         overlaps = overlaps.masked_fill((assigned_gt_inds >= 0)[:, None] | ~open_[..., None], 0)
+        preferred = overlaps.max(1).indices
     return assigned_gt_inds
 
 
@@ -122,6 +123,6 @@ class SSDAssigner:
             # Out before the matching: an object whose best prior crosses the border takes its next best.
             overlaps.masked_fill_(crossing[:, None], 0)
         best, gt_inds = overlaps.max(1)  # (b, N)
-        assigned_gt_inds = bipartite_match(overlaps)
+        assigned_gt_inds = bipartite_match(overlaps, gt_inds)
         positive = (assigned_gt_inds < 0) & (best >= self.pos_iou_thr)
         return torch.where(positive, gt_inds, assigned_gt_inds)

@@ -10,6 +10,7 @@ from pathlib import Path
 from mmengine.config import DictAction
 
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
+from ssd_plugin.cli.checkpoint_fit import CheckpointFitHook
 from ssd_plugin.cli.config_types import unknown_types_named
 from ssd_plugin.cli.read_config import read_config
 from ssd_plugin.cli.tool_main import run_tool
@@ -62,6 +63,7 @@ def main() -> None:
 
     with unknown_types_named(config):
         runner = Runner.from_cfg(config)
+        runner.register_hook(CheckpointFitHook())
         if args.out:
             runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
         if args.fuse_conv_bn:

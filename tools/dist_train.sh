@@ -5,6 +5,10 @@
 set -euo pipefail
 config=${1:?usage: dist_train.sh CONFIG GPUS [OPTIONS OF train.py]}
 gpus=${2:?usage: dist_train.sh CONFIG GPUS [OPTIONS OF train.py]}
+if ! [[ $gpus =~ ^([1-9][0-9]*|auto|cpu|gpu)$ ]]; then
+  echo "error: GPUS is '$gpus', expected a whole number above 0" >&2
+  exit 2
+fi
 python -m torch.distributed.run \
   --nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}" --nproc_per_node="$gpus" \
   --master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}" \

@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
+from ssd_plugin.cli.checkpoint_fit import check_fit
 from ssd_plugin.cli.config_types import unknown_types_named
 from ssd_plugin.cli.read_config import read_config
 from ssd_plugin.cli.tool_main import run_tool
@@ -49,12 +50,15 @@ def find_images(inputs: list[Path]) -> list[str]:
 
 def main() -> None:
     args = parse_args()
+    if args.batch_size < 1:
+        raise UserError(f'--batch-size is {args.batch_size}, expected a whole number above 0')
     images = find_images(args.inputs)
     config = read_config(args.config, None, None, 'none')
     config.load_from = args.checkpoint
     validate_config(config, 'infer')
 
     from mmdet.apis import DetInferencer
+    from mmengine.runner import CheckpointLoader
 
     from ssd_plugin.datasets.transforms import LoadImage
 
@@ -64,6 +68,7 @@ def main() -> None:
         reader({'img_path': image})
     with unknown_types_named(config):
         inferencer = DetInferencer(config, args.checkpoint, device=args.device)
+    check_fit(inferencer.model, CheckpointLoader.load_checkpoint(args.checkpoint, 'cpu'), args.checkpoint)
     optimize_for_inference(inferencer.model, args.fuse_conv_bn, args.amp, args.compile)
     inferencer(
         images, batch_size=args.batch_size, out_dir=args.out_dir, pred_score_thr=args.score_thr, no_save_pred=False

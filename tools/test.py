@@ -7,10 +7,10 @@ import argparse
 import os
 from pathlib import Path
 
-from mmengine.config import DictAction
-
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
+from ssd_plugin.cli.checkpoint_fit import CheckpointFitHook
 from ssd_plugin.cli.config_types import unknown_types_named
+from ssd_plugin.cli.options import OptionsAction
 from ssd_plugin.cli.read_config import read_config
 from ssd_plugin.cli.tool_main import run_tool
 from ssd_plugin.cli.tta import predict_mirrored_too
@@ -33,7 +33,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--show-dir', help='draw detections into this folder of the run')
     parser.add_argument('--wait-time', type=float, default=2, help='seconds a shown image stays')
     parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='change entries of the config'
+        '--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='change entries of the config'
     )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     # torch.distributed.launch passes it.
@@ -62,6 +62,7 @@ def main() -> None:
 
     with unknown_types_named(config):
         runner = Runner.from_cfg(config)
+        runner.register_hook(CheckpointFitHook())
         if args.out:
             runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
         if args.fuse_conv_bn:

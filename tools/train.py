@@ -6,11 +6,13 @@ Example: python tools/train.py configs/shapes/ssd300_r18_shapes.py
 import argparse
 import os
 
-from mmengine.config import DictAction
-
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
+from ssd_plugin.cli.checkpoint_fit import CheckpointFitHook
+from ssd_plugin.cli.config_file import load_config
 from ssd_plugin.cli.config_types import unknown_types_named
+from ssd_plugin.cli.options import OptionsAction
 from ssd_plugin.cli.read_config import AMP_WRAPPER, read_config
+from ssd_plugin.cli.schedule_length import follow_length
 from ssd_plugin.cli.tool_main import run_tool
 from ssd_plugin.cli.validate_config import validate_config
 from ssd_plugin.errors import UserError
@@ -33,7 +35,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=OptionsAction,
         metavar='KEY=VALUE',
         help='change entries of the config, e.g. train_cfg.max_epochs=5 model.input_size="(400,300)"',
     )
@@ -57,11 +59,16 @@ def main() -> None:
         config.resume = True
         config.load_from = None if args.resume == 'auto' else args.resume
     validate_config(config, 'train')
+    followed = follow_length(config, load_config(args.config))
 
     from mmengine.runner import Runner
 
     with unknown_types_named(config):
-        Runner.from_cfg(config).train()
+        runner = Runner.from_cfg(config)
+        runner.register_hook(CheckpointFitHook())
+        if followed:
+            runner.logger.info(followed)
+        runner.train()
 
 
 if __name__ == '__main__':

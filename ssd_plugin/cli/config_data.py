@@ -13,7 +13,7 @@ from mmengine.registry import DATASETS, MODELS
 from ssd_plugin.datasets.class_names import format_class_names
 from ssd_plugin.errors import UserError
 
-from .config_types import find, walk
+from .config_types import find, option_key, walk
 
 _IMAGE_PREFIXES = ('img', 'img_path', 'sub_data_root')
 # MMEngine's {{$NAME:default}}, a value that an environment variable replaces.
@@ -38,23 +38,23 @@ def check_data(config: Config, loaders: tuple[str, ...]) -> None:
         if dataset.get('backend_args'):
             continue
         root = dataset.get('data_root') or ''
-        _expect('folder', root, f'{path}.data_root', config, root)
+        _expect('folder', root, path, 'data_root', config, root)
         annotations = dataset.get('ann_file') or ''
-        _expect('file', mmengine.join_path(root, annotations) if annotations else '', f'{path}.ann_file', config, root)
+        _expect('file', mmengine.join_path(root, annotations) if annotations else '', path, 'ann_file', config, root)
         for key, prefix in (dataset.get('data_prefix') or {}).items():
             if key not in _IMAGE_PREFIXES:
                 continue
             folder = mmengine.join_path(root, prefix)
-            _expect('folder', folder, f'{path}.data_prefix.{key}', config, root)
+            _expect('folder', folder, path, f'data_prefix.{key}', config, root)
             if key == 'sub_data_root':
                 for name, default in _XML_FOLDERS.items():
                     inner = mmengine.join_path(folder, dataset.get(name, default))
-                    _expect('folder', inner, f'{path}.{name}', config, root)
+                    _expect('folder', inner, path, name, config, root)
     for loader in loaders:
         section = loader.replace('_dataloader', '_evaluator')
         for path, metric in walk(config.get(section), section):
             if not metric.get('backend_args'):
-                _expect('file', metric.get('ann_file') or '', f'{path}.ann_file', config, '')
+                _expect('file', metric.get('ann_file') or '', path, 'ann_file', config, '')
 
 
 def check_classes(config: Config, loaders: tuple[str, ...]) -> None:
@@ -98,15 +98,15 @@ def _datasets(config: Config, loaders: tuple[str, ...]) -> Iterator[tuple[str, d
                 yield path, part
 
 
-def _expect(kind: str, place: str, key: str, config: Config, root: str) -> None:
+def _expect(kind: str, place: str, part: str, key: str, config: Config, root: str) -> None:
     found = Path(place).is_dir() if kind == 'folder' else Path(place).is_file()
     if not place or '://' in place or found:
         return
     variables = dict(_VARIABLE.findall(config.text))
     variables.update(config.env_variables)
     setting = [f'the environment variable {name}' for name, value in variables.items() if root and value == root]
-    remedy = ' or '.join([*setting, 'data_root' if root else key])
-    raise UserError(f'{key}: {place} does not exist, expected a {kind}; set {remedy}')
+    remedy = ' or '.join([*setting, f'{option_key(part)}.{"data_root" if root else key}'])
+    raise UserError(f'{part}.{key}: {place} does not exist, expected a {kind}; set {remedy}')
 
 
 def _classes(path: str, dataset: dict[str, Any], scope: Optional[str]) -> tuple[str, ...]:

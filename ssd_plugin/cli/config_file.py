@@ -6,11 +6,16 @@ from typing import Any, Optional, Union
 from mmengine.config import Config
 from mmengine.utils import import_modules_from_strings
 
+from ssd_plugin.config_edits import at_size
 from ssd_plugin.errors import UserError
+
+from .config_keys import check_keys, check_options
 
 
 def load_config(path: Union[str, Path], overrides: Optional[dict[str, Any]] = None) -> Config:
     """Read a config, change what the command line says, and import what it names.
+
+    The input size of the model changes in every pipeline too.
 
     Args:
         path: The config file.
@@ -20,8 +25,8 @@ def load_config(path: Union[str, Path], overrides: Optional[dict[str, Any]] = No
         The config.
 
     Raises:
-        UserError: The file or one of its bases is missing or not a config, an override does not fit, or a module of
-            ``custom_imports`` does not exist.
+        UserError: The file or one of its bases is missing or not a config, a key is a misspelling, an override does
+            not fit, or a module of ``custom_imports`` does not exist.
     """
     if not Path(path).is_file():
         raise UserError(f'{path}: no such config, expected a file')
@@ -30,11 +35,15 @@ def load_config(path: Union[str, Path], overrides: Optional[dict[str, Any]] = No
     except Exception as error:
         # A config is a program, which can fail in every way.
         raise UserError(f'{path}: not a readable config ({_summary(error)})') from error
+    check_keys(config)
+    check_options(config, overrides or {})
     try:
         config.merge_from_dict(overrides or {})
     except Exception as error:
         given = ', '.join(f'{key}={value}' for key, value in (overrides or {}).items())
         raise UserError(f'{path}: cannot be changed by {given} ({_summary(error)})') from error
+    if 'model.input_size' in (overrides or {}):
+        at_size(config, config.model.input_size)
     _import_modules(config, str(path))
     return config
 

@@ -1,5 +1,6 @@
 """The types that a config names: look one up, and name one that no registry knows in one line."""
 
+import inspect
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,10 +10,12 @@ from typing import Any, Optional
 from mmengine import registry as mmengine_registry
 from mmengine.config import Config
 from mmengine.registry import Registry
+from torch.utils.data import DataLoader
 
 from ssd_plugin.errors import UserError
 
 _UNKNOWN = re.compile(r'(\S+) is not in the .+? registry')
+_UNEXPECTED = re.compile(r"got an unexpected keyword argument '(\w+)'")
 
 
 def walk(value: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -34,6 +37,18 @@ def walk(value: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
             yield from walk(inner, f'{path}[{i}]')
 
 
+def option_key(path: str) -> str:
+    """Write a key path of :func:`walk` as ``--cfg-options`` takes it: ``datasets.0`` for ``datasets[0]``.
+
+    Args:
+        path: The key path.
+
+    Returns:
+        The dotted key.
+    """
+    return re.sub(r'\[(\d+)\]', r'.\1', path)
+
+
 def find(registry: Registry, name: Any, scope: Optional[str]) -> Optional[Any]:
     """Find what a type stands for, as a build of it would.
 
@@ -53,13 +68,13 @@ def find(registry: Registry, name: Any, scope: Optional[str]) -> Optional[Any]:
 
 @contextmanager
 def unknown_types_named(config: Config) -> Iterator[None]:
-    """Turn a registry's refusal of a name into one line, around what builds parts of a config.
+    """Turn the refusal of a type or of a key into one line, around what builds parts of a config.
 
     Args:
         config: What is built.
 
     Raises:
-        UserError: No registry knows a type; see :func:`unknown_type`.
+        UserError: No registry knows a type, see :func:`unknown_type`, or a part does not know one of its keys.
     """
     try:
         yield
@@ -68,6 +83,12 @@ def unknown_types_named(config: Config) -> Iterator[None]:
         if found is None:
             raise
         raise unknown_type(config, found[1]) from error
+    except TypeError as error:
+        found = _UNEXPECTED.search(str(error))
+        places = [place for place in walk(config.to_dict(), '') if found and found[1] in place[1]]
+        if found is None or not places:
+            raise
+        raise _unexpected_key(places, found[1], config.get('default_scope')) from error
 
 
 def unknown_type(config: Config, name: str) -> UserError:
@@ -83,6 +104,21 @@ def unknown_type(config: Config, name: str) -> UserError:
     places = [f'{path}.type' for path, part in walk(config.to_dict(), '') if part.get('type') == name]
     close = ', '.join(get_close_matches(name, _registered(config.get('default_scope')), n=3, cutoff=0))
     return UserError(f'{", ".join(places) or config.filename}: {name!r} is not registered, expected one like {close}')
+
+
+def _unexpected_key(places: list[tuple[str, dict[str, Any]]], key: str, scope: Optional[str]) -> UserError:
+    known = {parameter for _, part in places for parameter in _parameters(part.get('type', DataLoader), scope)}
+    close = ', '.join(get_close_matches(key, sorted(known - {key}), n=3, cutoff=0))
+    return UserError(f'{", ".join(f"{path}.{key}" for path, _ in places)}: no such setting, expected one like {close}')
+
+
+def _parameters(name: Any, scope: Optional[str]) -> set[str]:
+    """List the keywords of a type, those that its base classes take included."""
+    roots = [root for root in vars(mmengine_registry).values() if isinstance(root, Registry)]
+    kinds = {kind for root in roots if (kind := find(root, name, scope)) is not None}
+    classes = [base for kind in kinds for base in (inspect.getmro(kind) if inspect.isclass(kind) else [kind])]
+    names = {parameter for one in classes if one is not object for parameter in inspect.signature(one).parameters}
+    return names - {'args', 'kwargs'}
 
 
 def _registered(scope: Optional[str]) -> list[str]:

@@ -32,11 +32,14 @@ def read_config(path: str, options: Optional[dict[str, Any]], work_dir: Optional
     config.launcher = launcher
     config.work_dir = work_dir or config.get('work_dir') or os.path.join('work_dirs', Path(path).stem)
     share_batch(config, launcher)
-    if torch.cuda.is_available():
-        # Copies to the device overlap with computing only from pinned memory; without a device pinning only warns.
-        for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-            if config.get(name):
-                config[name].setdefault('pin_memory', True)
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        loader = config.get(name) or {}
+        if loader.get('num_workers') == 0:
+            # torch refuses to keep workers that there are not.
+            loader['persistent_workers'] = False
+        if loader and torch.cuda.is_available():
+            # Copies to the device overlap with computing only from pinned memory; without a device pinning only warns.
+            loader.setdefault('pin_memory', True)
     return config
 
 

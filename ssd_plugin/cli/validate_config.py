@@ -9,6 +9,7 @@ from ssd_plugin.errors import UserError
 
 from .config_data import check_classes, check_data
 from .config_types import find, unknown_type, walk
+from .config_values import check_values
 
 _LOADERS: dict[str, tuple[str, ...]] = {
     'train': ('train_dataloader', 'val_dataloader'),
@@ -40,6 +41,7 @@ def validate_config(config: Config, mode: str) -> None:
             raise UserError(f'{config.filename}: no {section}, expected one in a config to {mode} with')
     if mode == 'train':
         _check_optimizer(config)
+    check_values(config, _LOADERS[mode])
     _check_checkpoints(config, mode)
     check_data(config, _LOADERS[mode])
     check_classes(config, _LOADERS[mode])

@@ -57,7 +57,7 @@ def test_missing_data_is_named(change: dict, key: str, missing: str, kind: str, 
         check_data(config(wrapped), TRAIN)
     assert str(caught.value) == (
         f'train_dataloader.dataset.datasets[1].dataset.{key}: {missing.format(root=tmp_path)} does not exist, '
-        f'expected a {kind}; set data_root'
+        f'expected a {kind}; set train_dataloader.dataset.datasets.1.dataset.data_root'
     )
 
 
@@ -85,7 +85,7 @@ def test_the_environment_variable_is_named(
         check_data(Config.fromfile(tmp_path / 'a.py'), TRAIN)
     assert str(caught.value) == (
         f'train_dataloader.dataset.data_root: {root} does not exist, expected a folder; set the environment variable '
-        'TOY_ROOT or data_root'
+        'TOY_ROOT or train_dataloader.dataset.data_root'
     )
 
 

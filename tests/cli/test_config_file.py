@@ -18,6 +18,19 @@ def test_a_config_is_read_with_its_bases_and_overrides(tmp_path: Path) -> None:
     assert load_config(str(path), {'model.depth': 3}).model.depth == 3
 
 
+def test_the_input_size_changes_in_model_and_pipelines(tmp_path: Path) -> None:
+    text = """
+model = dict(type='SSD', input_size=300)
+test_pipeline = [dict(type='Resize', scale=(300, 300))]
+train_dataloader = dict(dataset=dict(pipeline=[dict(type='Resize', scale=(300, 300))]))
+"""
+    config = load_config(write(tmp_path / 'a.py', text), {'model.input_size': (400, 300)})
+    assert config.model.input_size == (400, 300)
+    assert config.test_pipeline[0].scale == config.train_dataloader.dataset.pipeline[0].scale == (400, 300)
+    with pytest.raises(UserError, match=r"'wide', expected a side or \(width, height\), whole numbers"):
+        load_config(tmp_path / 'a.py', {'model.input_size': 'wide'})
+
+
 @pytest.mark.parametrize(
     ('text', 'line'),
     [
@@ -41,9 +54,18 @@ def test_a_broken_config_is_one_line(text: str, line: str, tmp_path: Path) -> No
 def test_a_missing_config_and_an_override_that_does_not_fit(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r'none\.py: no such config, expected a file$'):
         load_config(tmp_path / 'none.py')
-    path = write(tmp_path / 'a.py', 'steps = [1, 2]\n')
-    with pytest.raises(UserError, match=r'a\.py: cannot be changed by steps\.5=1 \(KeyError: '):
-        load_config(path, {'steps.5': 1})
+    path = write(tmp_path / 'a.py', 'custom_hooks = [1, 2]\n')
+    with pytest.raises(UserError, match=r'a\.py: cannot be changed by custom_hooks\.5=1 \(KeyError: '):
+        load_config(path, {'custom_hooks.5': 1})
+
+
+def test_keys_that_nothing_reads(tmp_path: Path) -> None:
+    path = write(tmp_path / 'a.py', "train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=2)\n")
+    with pytest.raises(UserError, match=r'^--cfg-options max_epochs: .* train_cfg\.max_epochs$'):
+        load_config(path, {'max_epochs': 1})
+    write(path, 'train_dataloder = dict()\n')
+    with pytest.raises(UserError, match=r'a\.py: train_dataloder is read by nothing, expected train_dataloader'):
+        load_config(path)
 
 
 def test_a_module_with_a_bug_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from mmdet.models import SSDVGG
 from mmdet.utils import register_all_modules
 from mmengine.config import Config
 from mmengine.registry import MODELS, OPTIM_WRAPPERS, TASK_UTILS
+from torch.utils.data import DataLoader
 
 from ssd_plugin.cli.config_types import find, unknown_types_named, walk
 from ssd_plugin.engine.autocast import AutocastOptimWrapper
@@ -58,8 +59,21 @@ def test_a_wrong_scope_shows_in_the_names(config: Config) -> None:
         MODELS.build(dict(config.model, _scope_=config.default_scope))
 
 
+def test_an_unknown_key_is_named_with_the_closest(config: Config) -> None:
+    config.train_dataloader = {'batch_size': 2, 'num_worker': 1}
+    config.model.backbone.norm_evl = True
+    line = r'^model\.backbone\.norm_evl: no such setting, expected one like norm_eval, '
+    with pytest.raises(UserError, match=line), unknown_types_named(config):
+        MODELS.build(config.model)
+    line = r'^train_dataloader\.num_worker: no such setting, expected one like num_workers, '
+    with pytest.raises(UserError, match=line), unknown_types_named(config):
+        DataLoader([1], **config.train_dataloader)
+    with pytest.raises(TypeError, match='other'), unknown_types_named(config):
+        DataLoader([1], other=1)
+
+
 def test_other_errors_pass(config: Config) -> None:
-    for error in (KeyError('bboxes'), KeyError(3), ValueError('A is not in the B registry')):
+    for error in (KeyError('bboxes'), KeyError(3), TypeError('A'), ValueError('A is not in the B registry')):
         with pytest.raises(type(error)) as caught, unknown_types_named(config):
             raise error
         assert caught.value is error

@@ -10,6 +10,7 @@ from mmengine.logging import print_log
 from terminaltables import AsciiTable
 from torch import Tensor, nn
 
+from ssd_plugin.errors import UserError
 from ssd_plugin.models.build_part import build_part
 from ssd_plugin.registry import MODELS
 
@@ -31,7 +32,9 @@ class SSD(SingleStageDetector):
         neck: Any mmdet neck config, a list of them, or None; ``SSDNeck`` without ``level_strides`` gets as many extra
             layers as the size asks for.
         bbox_head: Config of a head of priors; its default boxes may come from any of mmdet's anchor generators.
-        input_size: Side of the network's input, or (W, H), pixels.
+        input_size: Side of the network's input, or (W, H), pixels. A batch of another size is refused, for its default
+            boxes would not be the measured ones; only ``batch_augments`` of the data preprocessor, which training
+            at several sizes asks for, may change it.
         channels_last: Keep weights and images in channels-last order, which is the faster one on CPUs and GPUs; a
             network with layers of ``mmcv.ops``, which need the plain order, stays in it.
         train_cfg: For the head.
@@ -108,7 +111,18 @@ class SSD(SingleStageDetector):
 
         Args:
             batch_inputs: (B, 3, H, W) float.
+
+        Raises:
+            UserError: The images are not of the input size, and no batch augmentation in training made them so.
         """
+        height, width = batch_inputs.shape[-2:]
+        resized = self.training and getattr(self.data_preprocessor, 'batch_augments', None)
+        if (width, height) != self.input_size and not resized:
+            raise UserError(
+                f'model.input_size: {self.input_size[0]}x{self.input_size[1]}, but the pipeline gives images of '
+                f'{width}x{height} (width x height), expected one size: set the scale of its resizing steps; '
+                '--cfg-options model.input_size="(W,H)" and config_edits.at_size set both'
+            )
         x = self.backbone(batch_inputs.contiguous(memory_format=self.memory_format))
         x = (x,) if isinstance(x, Tensor) else x
         return self.neck(x) if self.with_neck else x

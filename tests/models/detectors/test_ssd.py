@@ -7,6 +7,8 @@ from mmdet.structures import DetDataSample
 from mmdet.utils import register_all_modules
 from mmengine.structures import InstanceData
 
+from ssd_plugin.errors import UserError
+
 VGG = dict(type='ssd_plugin.SSDVGG', depth=16)
 SMALL = dict(type='MobileNetV2', widen_factor=0.25, out_indices=(2, 4))
 
@@ -133,3 +135,20 @@ def test_memory_order_changes_no_number():
     expected, found = plain.loss(images, [sample(), sample()]), last.loss(images, [sample(), sample()])
     for name in expected:
         torch.testing.assert_close(found[name], expected[name], rtol=1e-4, atol=1e-5)
+
+
+def test_images_of_another_size_are_refused():
+    detector = build(SMALL, (96, 64))
+    line = r'^model\.input_size: 96x64, but the pipeline gives images of 64x96 \(width x height\), expected one size'
+    for run in (detector.loss, detector.eval().predict):
+        with pytest.raises(UserError, match=line):
+            run(torch.zeros((1, 3, 96, 64)), [sample()])
+
+
+def test_batch_augmentations_change_the_size_in_training_only():
+    resize = dict(type='BatchSyncRandomResize', random_size_range=(64, 128))
+    detector = build(SMALL, 96, data_preprocessor=dict(type='DetDataPreprocessor', batch_augments=[resize]))
+    images = torch.zeros((1, 3, 128, 128))
+    assert torch.isfinite(sum(detector.loss(images, [sample(128)]).values()))
+    with pytest.raises(UserError, match='gives images of 128x128'):
+        detector.eval().predict(images, [sample(128)])

@@ -1,0 +1,86 @@
+from typing import Any
+
+import pytest
+from mmdet.utils import register_all_modules
+from mmengine.config import Config
+
+from ssd_plugin.cli.config_values import check_values
+from ssd_plugin.errors import UserError
+
+TRAIN = ('train_dataloader', 'val_dataloader')
+
+
+@pytest.fixture
+def config() -> Config:
+    register_all_modules()
+    return Config(
+        {
+            'default_scope': 'mmdet',
+            'train_dataloader': {'batch_size': 2, 'num_workers': 0},
+            'val_dataloader': {'batch_size': 2, 'num_workers': 1},
+            'val_evaluator': [{'type': 'VOCMetric'}, {'type': 'CocoMetric'}],
+            'train_cfg': {'max_epochs': 3, 'val_interval': 1},
+            'default_hooks': {
+                'logger': {'type': 'LoggerHook', 'interval': 5},
+                'checkpoint': {'interval': -1, 'save_best': 'coco/bbox_mAP'},
+            },
+            'custom_hooks': [{'type': 'ssd_plugin.LoaderMeterHook'}],
+            'randomness': {'seed': 0},
+        }
+    )
+
+
+def test_good_values_pass(config: Config) -> None:
+    check_values(config, TRAIN)
+    for best in ('auto', None, ['coco/bbox_mAP', 'pascal_voc/mAP']):
+        config.default_hooks.checkpoint.save_best = best
+        check_values(config, TRAIN)
+    check_values(Config({}), TRAIN)
+
+
+@pytest.mark.parametrize('value', [0, -1, 'two', 1.5, True])
+@pytest.mark.parametrize(
+    'key',
+    [
+        'train_dataloader.batch_size',
+        'val_dataloader.batch_size',
+        'train_cfg.max_epochs',
+        'train_cfg.max_iters',
+        'train_cfg.val_interval',
+        'default_hooks.logger.interval',
+    ],
+)
+def test_numbers_that_make_no_run(key: str, value: Any, config: Config) -> None:
+    config.merge_from_dict({key: value})
+    with pytest.raises(UserError, match=rf'^{key}: {value!r}, expected a whole number of at least 1$'):
+        check_values(config, TRAIN)
+
+
+@pytest.mark.parametrize('key', ['train_dataloader.num_workers', 'val_dataloader.num_workers', 'randomness.seed'])
+def test_numbers_that_may_be_zero(key: str, config: Config) -> None:
+    config.merge_from_dict({key: 0})
+    check_values(config, TRAIN)
+    config.merge_from_dict({key: -1})
+    with pytest.raises(UserError, match=rf'^{key}: -1, expected a whole number of at least 0$'):
+        check_values(config, TRAIN)
+
+
+def test_what_testing_does_not_use_is_not_checked(config: Config) -> None:
+    config.train_cfg.max_epochs = 0
+    config.train_dataloader.batch_size = 0
+    check_values(config, ('test_dataloader',))
+
+
+@pytest.mark.parametrize('best', ['bbox_mAP', 'voc/mAP', 3])
+def test_a_metric_of_no_evaluator(best: Any, config: Config) -> None:
+    config.default_hooks.checkpoint.save_best = best
+    with pytest.raises(UserError, match=r'^default_hooks\.checkpoint\.save_best: .*begins with coco/ or pascal_voc/$'):
+        check_values(config, TRAIN)
+
+
+def test_the_loader_meter_needs_the_logger(config: Config) -> None:
+    config.default_hooks.logger = None
+    with pytest.raises(UserError, match=r'^default_hooks\.logger: None, expected .* which custom_hooks\[0\] needs$'):
+        check_values(config, TRAIN)
+    config.custom_hooks = []
+    check_values(config, TRAIN)

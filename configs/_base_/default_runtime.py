@@ -14,7 +14,7 @@ custom_hooks = [
     dict(type='ssd_plugin.BatchSizeHook'),
     dict(type='ssd_plugin.LoaderMeterHook'),
     dict(type='ssd_plugin.NoDetectionsHook'),
-    dict(type='CheckInvalidLossHook', interval=50, priority='VERY_LOW'),
+    dict(type='ssd_plugin.NonFiniteLossHook'),
 ]
 
 env_cfg = dict(

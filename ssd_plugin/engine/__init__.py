@@ -10,6 +10,7 @@ from .autocast import AutocastOptimWrapper
 from .batch_size_hook import BatchSizeHook
 from .loader_meter_hook import LoaderMeterHook
 from .no_detections_hook import NoDetectionsHook
+from .non_finite_loss_hook import NonFiniteLossHook
 from .partial_load_hook import PartialLoadHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 
@@ -22,6 +23,7 @@ __all__ = [
     'BatchSizeHook',
     'LoaderMeterHook',
     'NoDetectionsHook',
+    'NonFiniteLossHook',
     'PartialLoadHook',
     'SafeCheckpointHook',
 ]

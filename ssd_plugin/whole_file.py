@@ -10,7 +10,7 @@ from typing import IO, Any
 
 @contextmanager
 def whole_file(path: Path, mode: str = 'w') -> Iterator[IO[Any]]:
-    """Open a draft beside the file, and put it in the file's place once everything is written.
+    """Open a draft beside the file, and put it in the file's place once everything is on the disk.
 
     Args:
         path: The file, in a folder that exists; an older one is replaced.
@@ -23,8 +23,16 @@ def whole_file(path: Path, mode: str = 'w') -> Iterator[IO[Any]]:
     try:
         with os.fdopen(handle, mode) as file:
             yield file
+            file.flush()
+            os.fsync(file.fileno())
         os.chmod(draft, 0o644)
         os.replace(draft, path)
     except BaseException:
         os.unlink(draft)
         raise
+    # What was renamed before is deleted after: the order holds through a loss of power too.
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -5,7 +5,7 @@ default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=2, save_best='coco/bbox_mAP'),
+    checkpoint=dict(type='ssd_plugin.SafeCheckpointHook', interval=1, max_keep_ckpts=2, save_best='coco/bbox_mAP'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='DetVisualizationHook'),
 )
@@ -13,7 +13,8 @@ custom_hooks = [
     dict(type='ssd_plugin.AnnotationReportHook'),
     dict(type='ssd_plugin.BatchSizeHook'),
     dict(type='ssd_plugin.LoaderMeterHook'),
-    dict(type='CheckInvalidLossHook', interval=50, priority='VERY_LOW'),
+    dict(type='ssd_plugin.NoDetectionsHook'),
+    dict(type='ssd_plugin.NonFiniteLossHook'),
 ]
 
 env_cfg = dict(

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ssd_plugin.errors import UserError
 from ssd_plugin.models.build_part import build_part
+from ssd_plugin.models.layers.single_value_norm import normalize_single_values
 from ssd_plugin.registry import MODELS
 
 from .complete_config import complete_head, complete_neck, complete_train_cfg
@@ -79,6 +80,7 @@ class SSD(SingleStageDetector):
         head.update(train_cfg=complete_train_cfg(head['type'], train_cfg), test_cfg=test_cfg)
         self.bbox_head = build_part(MMDET_MODELS, head, 'bbox_head')
         self.feature_shapes = maps
+        normalize_single_values(self)
         # mmcv's compiled layers read their inputs in the plain order: some refuse others, DCNv2 computes nonsense.
         compiled = any(type(module).__module__.startswith('mmcv.ops.') for module in self.modules())
         self.memory_format = torch.channels_last if channels_last and not compiled else torch.contiguous_format

@@ -66,7 +66,7 @@ def check_annotations(config: Any, loaders: tuple[str, ...], copies: Path) -> li
             if repairs:
                 folder = copies / f'{len(done)}'
                 folder.mkdir(parents=True, exist_ok=True)
-                done[anywhere] = checked.write_clean(folder)
+                done[anywhere] = checked.write_clean(folder, ())
                 lines += _summary(repairs, folder)
         part.update(done[anywhere])
         if done[anywhere]:

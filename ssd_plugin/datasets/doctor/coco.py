@@ -4,7 +4,7 @@ import codecs
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from pathlib import Path
 from typing import Any, Optional
 
@@ -76,7 +76,7 @@ class _Check:
     def __init__(self, source: Source) -> None:
         self.source, self.path = source, str(source.annotations)
         self.faults: list[Fault] = []
-        self.content: dict[str, Any] = {}
+        self.content: dict[str, Any] = {'images': [], 'categories': [], 'annotations': []}
 
     def run(self) -> Checked:
         content = self._read()
@@ -103,10 +103,13 @@ class _Check:
         ]
         return Checked(entries, self.faults, self._write_clean)
 
-    def _write_clean(self, folder: Path) -> dict[str, str]:
+    def _write_clean(self, folder: Path, without: Collection[Path]) -> dict[str, str]:
+        images = [one for one in self.content['images'] if self.source.images / one['file_name'] not in without]
+        ids = {image['id'] for image in images}
+        annotations = [one for one in self.content['annotations'] if one['image_id'] in ids]
         target = folder / self.source.annotations.name
         with whole_file(target) as draft:
-            json.dump(self.content, draft)
+            json.dump({**self.content, 'images': images, 'annotations': annotations}, draft)
         return {'ann_file': str(target.absolute())}
 
     def _fault(self, behaviour: str, kind: str, place: str, found: str, expected: str, count: int = 1) -> None:

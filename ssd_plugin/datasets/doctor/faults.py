@@ -1,6 +1,6 @@
 """What is wrong at one place of a data set, and what becomes of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
@@ -78,10 +78,10 @@ class Checked:
     Attributes:
         images: Its images, as far as they can be told.
         faults: Everything that is wrong.
-        write_clean: Writes a cleaned copy of the annotations below a folder that exists, and returns the settings of
-            mmdet's data set that make it read the copy.
+        write_clean: Writes a cleaned copy of the annotations below a folder that exists, without some image files, and
+            returns the settings of mmdet's data set that make it read the copy.
     """
 
     images: list[ImageEntry]
     faults: list[Fault]
-    write_clean: Callable[[Path], dict[str, str]] = field(repr=False)
+    write_clean: Callable[[Path, Collection[Path]], dict[str, str]] = field(repr=False)

@@ -1,5 +1,6 @@
-"""Where the annotations and images of a data set lie: read from a config."""
+"""Where the annotations and images of a data set lie: read from a config, or found in a folder."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ class Source:
 
     Attributes:
         key: Its key path in the config, or the name of its folder.
-        annotations: A list of names for VOC, a JSON file for COCO.
+        annotations: A JSON file for COCO; for VOC a list of names, or ``xml_folder`` for all that it holds.
         images: The folder of its images.
         xml_folder: The folder of the XML files; None for COCO.
         classes: The classes that it lists; empty takes those that are found.
@@ -69,6 +70,39 @@ def config_sources(config: Any, loaders: tuple[str, ...]) -> Iterator[tuple[Sour
                 other_classes=other_classes,
             )
             yield source, part
+
+
+def folder_sources(folder: Path) -> Iterator[Source]:
+    """List the data sets of a folder in VOC's or COCO's layout.
+
+    Args:
+        folder: Holds ``Annotations``, ``JPEGImages`` and perhaps the lists ``ImageSets/Main/*.txt``, or COCO files, in
+            itself or in ``annotations``.
+
+    Yields:
+        A source for each list or COCO file, of any classes; one with 'train' in its name is trained on. The list
+        ``trainval`` is passed over where its halves are there.
+    """
+    xml_folder = folder / 'Annotations'
+    if xml_folder.is_dir():
+        lists = {path.stem: path for path in sorted((folder / 'ImageSets' / 'Main').glob('*.txt'))}
+        halves = ('train', 'val') if {'train', 'val'} <= set(lists) or 'trainval' not in lists else ('trainval',)
+        wanted = [name for name in (*halves, 'test') if name in lists]
+        for annotations in [lists[name] for name in wanted] or [xml_folder]:
+            training = annotations == xml_folder or 'train' in annotations.stem
+            yield Source(annotations.stem, annotations, folder / 'JPEGImages', xml_folder, (), training)
+        return
+    for path in sorted([*folder.glob('*.json'), *(folder / 'annotations').glob('*.json')]):
+        yield Source(path.stem, path, _image_folder(folder, path), None, (), 'train' in path.stem)
+
+
+def _image_folder(folder: Path, annotations: Path) -> Path:
+    """Find the folder that has the first image of a COCO file, here the data set's own folder if none has it."""
+    try:
+        first = json.loads(annotations.read_bytes())['images'][0]['file_name']
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return folder  # The check of the file says why.
+    return next((path for path in (folder, *sorted(folder.iterdir())) if (path / str(first)).is_file()), folder)
 
 
 def _parts(dataset: Any, key: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -3,6 +3,7 @@
 import math
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -47,16 +48,17 @@ def check_voc(source: Source) -> Checked:
     kept = [(name, file) for name, file in zip(names, files) if file.usable]
     faults += [fault for file in files for fault in file.faults]
 
-    def write_clean(folder: Path) -> dict[str, str]:
+    def write_clean(folder: Path, without: Collection[Path]) -> dict[str, str]:
+        clean = [(name, file) for name, file in kept if file.entry.path not in without]
         annotations = folder / 'Annotations'
         annotations.mkdir(exist_ok=True)
-        for name, file in kept:
+        for name, file in clean:
             target = annotations / f'{name}.xml'
             target.parent.mkdir(parents=True, exist_ok=True)
             with whole_file(target, 'wb') as draft:
                 draft.write(file.clean or (xml_folder / f'{name}.xml').read_bytes())
         with whole_file(folder / source.annotations.name) as draft:
-            draft.writelines(f'{name}\n' for name, _ in kept)
+            draft.writelines(f'{name}\n' for name, _ in clean)
         return {
             'ann_file': str((folder / source.annotations.name).absolute()),
             'ann_subdir': str(annotations.absolute()),
@@ -68,6 +70,8 @@ def check_voc(source: Source) -> Checked:
 def _read_list(source: Source) -> tuple[list[str], list[Fault]]:
     assert source.xml_folder is not None
     path = str(source.annotations)
+    if source.annotations == source.xml_folder:
+        return sorted(file.stem for file in source.xml_folder.glob('*.xml')), []
     try:
         lines = source.annotations.read_text(encoding='utf-8').splitlines()
     except (OSError, UnicodeDecodeError) as error:

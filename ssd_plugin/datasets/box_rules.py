@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 NOT_FINITE = 'not finite'
+# Beyond it float32 skips pixels, and the area of a box soon overflows: 1e30 is as good as infinite.
+LARGEST = 2.0**24
 NO_AREA = 'zero or negative width or height'
 OUTSIDE = 'wholly outside the image'
 REASONS = (NOT_FINITE, NO_AREA, OUTSIDE)
@@ -31,7 +33,7 @@ def invalid_boxes(boxes: NDArray[Any], width: float, height: float) -> dict[str,
     if boxes.ndim != 2 or boxes.shape[1] != 4:
         raise ValueError(f'boxes must be of shape (M, 4), got {boxes.shape}')
     x1, y1, x2, y2 = boxes.T
-    not_finite = ~np.isfinite(boxes).all(axis=1)
+    not_finite = ~(np.abs(boxes) <= LARGEST).all(axis=1)
     no_area = ~not_finite & ((x2 <= x1) | (y2 <= y1))
     # A box that only touches the border shares no pixel with the image.
     outside = ~not_finite & ~no_area & ((x2 <= 0) | (y2 <= 0) | (x1 >= width) | (y1 >= height))
@@ -41,7 +43,8 @@ def invalid_boxes(boxes: NDArray[Any], width: float, height: float) -> dict[str,
 def usable(boxes: NDArray[Any], width: float, height: float) -> NDArray[np.bool_]:
     """Tell for each box whether it can be learned from.
 
-    A box is usable if it is finite, has x2 > x1 and y2 > y1, and shares a positive area with the image.
+    A box is usable if it is finite (no coordinate beyond ``LARGEST``), has x2 > x1 and y2 > y1, and shares a positive
+    area with the image.
 
     Args:
         boxes: (M, 4) numbers, xyxy in pixels; M may be 0.

@@ -66,3 +66,8 @@ def test_usable_means_a_positive_area_inside_the_image(boxes: list) -> None:
         for box in boxes
     ]
     assert usable(array, 100, 50).tolist() == expected
+
+
+def test_beyond_any_image_is_not_finite() -> None:
+    boxes = np.array([[0, 0, 2.0**24, 5], [0, 0, 2.0**24 + 2, 5], [-1e30, 0, 5, 5]])
+    assert invalid_boxes(boxes, 10, 10)[NOT_FINITE].tolist() == [False, True, True]

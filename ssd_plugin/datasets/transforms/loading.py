@@ -4,8 +4,10 @@ from typing import Any, Optional
 
 import cv2
 import mmcv
+import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from mmengine.fileio import get
+from numpy.typing import NDArray
 
 from ssd_plugin.errors import UserError
 from ssd_plugin.registry import TRANSFORMS
@@ -37,7 +39,10 @@ class LoadImage(LoadImageFromFile):
     object. mmcv's ``LoadImageFromFile`` accepts such files: put it in this one's place where that is wanted, and in
     pipelines for testing, where mmdet's inferencer looks for its name.
 
-    Required keys: img_path. Added keys: img, img_shape, ori_shape.
+    An image that Exif turns on its side, and that was annotated as it is stored, is loaded as it is stored: the
+    annotated size tells.
+
+    Required keys: img_path; optional: width, height. Added keys: img, img_shape, ori_shape.
 
     Args:
         imdecode_backend: mmcv's decoder: cv2, turbojpeg, pillow or tifffile.
@@ -67,7 +72,11 @@ class LoadImage(LoadImageFromFile):
         if is_truncated_jpeg(data):
             raise UserError(f'{path}: JPEG cut short after {len(data)} bytes: expected the whole file')
         try:
-            image = mmcv.imfrombytes(data, flag=self.color_type, backend=self.imdecode_backend) if data else None
+            image = self._decode(data, self.color_type) if data else None
+            # Exif turned it, but it was annotated as it is stored.
+            annotated = results.get('height'), results.get('width')
+            if image is not None and image.shape[:2] != annotated and image.shape[1::-1] == annotated:
+                image = self._decode(data, 'color_ignore_orientation')
         except (cv2.error, OSError) as error:
             raise UserError(f'{path}: {len(data)} bytes that do not decode: expected {EXPECTED}') from error
         if image is None:
@@ -75,3 +84,6 @@ class LoadImage(LoadImageFromFile):
         results['img'] = image
         results['img_shape'] = results['ori_shape'] = image.shape[:2]
         return results
+
+    def _decode(self, data: bytes, flag: str) -> Optional[NDArray[np.uint8]]:
+        return mmcv.imfrombytes(data, flag=flag, backend=self.imdecode_backend)

@@ -2,6 +2,7 @@ import cv2
 import numpy as np
 import pytest
 from mmengine.registry import TRANSFORMS
+from PIL import Image
 
 from ssd_plugin.datasets.transforms import LoadImage
 from ssd_plugin.datasets.transforms.loading import is_truncated_jpeg
@@ -76,3 +77,25 @@ def test_progressive_jpeg_is_complete(make_image):
     assert progressive.count(b'\xff\xda') > 1
     assert not is_truncated_jpeg(progressive)
     assert is_truncated_jpeg(progressive[:-10])
+
+
+def save_turned(path, image, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(image[..., ::-1]).save(path, exif=exif)
+
+
+@pytest.mark.parametrize('backend', ['cv2', 'pillow'])
+@pytest.mark.parametrize(('orientation', 'turns'), [(1, 0), (6, 3), (8, 1)])
+def test_the_annotated_size_tells_whether_exif_turns(tmp_path, make_image, orientation, turns, backend):
+    image = make_image(33, 21)
+    path = str(tmp_path / 'a.png')
+    save_turned(path, image, orientation)
+    load = LoadImage(imdecode_backend=backend)
+    shown = np.rot90(image, turns)
+    height, width = shown.shape[:2]
+    assert np.array_equal(load(dict(img_path=path))['img'], shown)
+    assert np.array_equal(load(dict(img_path=path, width=width, height=height))['img'], shown)
+    results = load(dict(img_path=path, width=33, height=21))
+    assert np.array_equal(results['img'], image)
+    assert results['img_shape'] == (21, 33)

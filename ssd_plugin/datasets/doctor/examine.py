@@ -1,0 +1,176 @@
+"""The data doctor: look through annotations and images of data sets, and sum up what is wrong."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Callable
+
+from ssd_plugin.errors import UserError
+
+from .check_annotations import check_source
+from .faults import BEHAVIOURS, LOST, NOTED, REFUSED, SUSPECT, Checked, Fault
+from .images import CheckedImage, check_image
+from .parallel import spread
+from .sources import Source
+
+#: Wraps what is gone through, given a description and the number of steps, and shows how far it is.
+Progress = Callable[[Iterable[CheckedImage], str, int], Iterable[CheckedImage]]
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What the doctor found in one data set.
+
+    Attributes:
+        source: The data set.
+        checked: What its annotations gave.
+        faults: Everything that is wrong with annotations and images, the gravest first.
+        unreadable: Image files that no training can read.
+        digests: Content hash of each image file that was read.
+    """
+
+    source: Source
+    checked: Checked
+    faults: list[Fault]
+    unreadable: set[Path]
+    digests: dict[Path, str]
+
+    @property
+    def objects(self) -> int:
+        """Number of objects that can be learned from."""
+        return sum(image.objects for image in self.checked.images)
+
+
+def examine(sources: Sequence[Source], progress: Progress) -> list[Examined]:
+    """Look through data sets.
+
+    Args:
+        sources: Where they are.
+        progress: Shows how far the look at the images is.
+
+    Returns:
+        What was found, in the order of the sources.
+    """
+    results = [_examine(source, progress) for source in sources]
+    trained = {digest: path for one in results if one.source.training for path, digest in one.digests.items()}
+    for one in results:
+        for path, digest in {} if one.source.training else one.digests.items():
+            if digest in trained:
+                found = f'the same content as {trained[digest]}, which is trained on'
+                one.faults.append(Fault(SUSPECT, 'image trained on', str(path), '', found, 'an image of its own'))
+        one.faults.sort(key=lambda fault: BEHAVIOURS.index(fault.behaviour))
+    return results
+
+
+def _examine(source: Source, progress: Progress) -> Examined:
+    checked = check_source(source)
+    images = list({image.path: image for image in checked.images}.values())
+    faults, unreadable, digests = list(checked.faults), set(), {}
+    found = progress(spread(check_image, images), source.key, len(images))
+    for result, image in zip(found, images):
+        faults += result.faults
+        if result.digest is not None:
+            digests[image.path] = result.digest
+        if any(fault.behaviour == REFUSED for fault in result.faults):
+            unreadable.add(image.path)
+    empty = [image.path for image in checked.images if not image.objects]
+    if empty:
+        expected = 'objects, unless it is meant as background'
+        faults.append(Fault(NOTED, 'image without objects', str(empty[0]), '', 'no object', expected, len(empty)))
+    if source.training and images and len(empty) == len(checked.images):
+        file = str(source.annotations)
+        faults.append(Fault(REFUSED, 'no object', file, '', 'no object to learn from', 'at least one'))
+    return Examined(source, checked, faults, unreadable, digests)
+
+
+def is_lossy(results: Iterable[Examined]) -> bool:
+    """Tell whether something would be lost or wrong in training.
+
+    Args:
+        results: What was found.
+
+    Returns:
+        True if more is wrong than what is repaired or merely worth knowing.
+    """
+    return any(fault.behaviour in LOST for one in results for fault in one.faults)
+
+
+def table(results: Iterable[Examined]) -> list[list[str]]:
+    """Sum up by data set and kind of fault.
+
+    Args:
+        results: What was found.
+
+    Returns:
+        The rows of a table, the head first.
+    """
+    rows = [['data set', 'fault', 'count', 'in a run']]
+    for one in results:
+        rows.append([one.source.key, f'{len(one.checked.images)} images, {one.objects} objects', '', ''])
+        for (behaviour, kind), faults in _by_kind(one.faults).items():
+            rows.append(['', kind, str(sum(fault.count for fault in faults)), behaviour])
+    return rows
+
+
+def first_lines(results: Iterable[Examined]) -> list[str]:
+    """Give the line of the first fault of each kind.
+
+    Args:
+        results: What was found.
+
+    Returns:
+        The lines.
+    """
+    return [faults[0].line() for one in results for faults in _by_kind(one.faults).values()]
+
+
+def as_json(results: Iterable[Examined]) -> list[dict[str, Any]]:
+    """Describe everything that was found.
+
+    Args:
+        results: What was found.
+
+    Returns:
+        What JSON can hold: for each data set its key, files and faults.
+    """
+    return [
+        {
+            'data_set': one.source.key,
+            'annotations': str(one.source.annotations),
+            'images': len(one.checked.images),
+            'objects': one.objects,
+            'faults': [{**asdict(fault), 'line': fault.line()} for fault in one.faults],
+        }
+        for one in results
+    ]
+
+
+def write_clean(results: Iterable[Examined], folder: Path) -> list[str]:
+    """Write cleaned copies of the annotations, without what cannot be used.
+
+    Args:
+        results: What was found.
+        folder: Where to; it must not exist or be empty.
+
+    Returns:
+        The settings that make a config read the copies, as ``--cfg-options`` takes them.
+
+    Raises:
+        UserError: The folder holds something.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f'{folder}: exists already, expected a new or empty folder for the cleaned copy')
+    settings = []
+    for one in results:
+        target = folder / one.source.key
+        target.mkdir(parents=True)
+        written = one.checked.write_clean(target, one.unreadable)
+        settings += [f'{one.source.key}.{key}={value}' for key, value in written.items()]
+    return settings
+
+
+def _by_kind(faults: Iterable[Fault]) -> dict[tuple[str, str], list[Fault]]:
+    kinds: dict[tuple[str, str], list[Fault]] = {}
+    for fault in faults:
+        kinds.setdefault((fault.behaviour, fault.kind), []).append(fault)
+    return kinds

@@ -1,0 +1,121 @@
+"""Where the annotations and images of a data set lie: read from a config, or found in a folder."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional
+
+import mmengine
+from mmdet.datasets import CocoDataset, XMLDataset
+from mmdet.registry import DATASETS
+
+from ssd_plugin.datasets.voc_unannotated import VOCTestDataset
+
+_HOOK = 'AnnotationReportHook'
+
+
+@dataclass(frozen=True)
+class Source:
+    """One annotated data set.
+
+    Attributes:
+        key: Its key path in the config, or the name of its folder.
+        annotations: A JSON file for COCO; for VOC a list of names, or ``xml_folder`` for all that it holds.
+        images: The folder of its images.
+        xml_folder: The folder of the XML files; None for COCO.
+        classes: The classes that it lists; empty takes those that are found.
+        training: Whether it is trained on.
+        other_classes: Whether objects of other classes are left out; else they are refused.
+    """
+
+    key: str
+    annotations: Path
+    images: Path
+    xml_folder: Optional[Path]
+    classes: tuple[str, ...]
+    training: bool
+    other_classes: bool = False
+
+
+def config_sources(config: Any, loaders: tuple[str, ...]) -> Iterator[tuple[Source, dict[str, Any]]]:
+    """List the data sets of a config that mmdet reads from VOC or COCO files on a disk.
+
+    Args:
+        config: A whole config.
+        loaders: The sections to look at, of ``train_dataloader``, ``val_dataloader``, ``test_dataloader``.
+
+    Yields:
+        The source and the part of the config it was read from. Other data sets, and those that are read through
+        ``backend_args``, are passed over.
+    """
+    hooks = [hook for hook in config.get('custom_hooks') or () if str(hook.get('type')).endswith(_HOOK)]
+    other_classes = any(hook.get('allow_other_classes') for hook in hooks)
+    for loader in loaders:
+        for key, part in _parts((config.get(loader) or {}).get('dataset'), f'{loader}.dataset'):
+            kind = part['type'] if isinstance(part['type'], type) else DATASETS.get(part['type'])
+            supported = isinstance(kind, type) and issubclass(kind, (CocoDataset, XMLDataset))
+            if not supported or issubclass(kind, VOCTestDataset) or part.get('backend_args'):
+                continue
+            root, prefix = part.get('data_root') or '', part.get('data_prefix') or {}
+            folder = Path(root, prefix.get('sub_data_root' if issubclass(kind, XMLDataset) else 'img', ''))
+            xml = issubclass(kind, XMLDataset)
+            source = Source(
+                key,
+                Path(root, part.get('ann_file') or ''),
+                folder / part.get('img_subdir', 'JPEGImages') if xml else folder,
+                folder / part.get('ann_subdir', 'Annotations') if xml else None,
+                _classes(part, kind),
+                training=not part.get('test_mode', False),
+                other_classes=other_classes,
+            )
+            yield source, part
+
+
+def folder_sources(folder: Path) -> Iterator[Source]:
+    """List the data sets of a folder in VOC's or COCO's layout.
+
+    Args:
+        folder: Holds ``Annotations``, ``JPEGImages`` and perhaps the lists ``ImageSets/Main/*.txt``, or COCO files, in
+            itself or in ``annotations``.
+
+    Yields:
+        A source for each list or COCO file, of any classes; one with 'train' in its name is trained on. The list
+        ``trainval`` is passed over where its halves are there.
+    """
+    xml_folder = folder / 'Annotations'
+    if xml_folder.is_dir():
+        lists = {path.stem: path for path in sorted((folder / 'ImageSets' / 'Main').glob('*.txt'))}
+        halves = ('train', 'val') if {'train', 'val'} <= set(lists) or 'trainval' not in lists else ('trainval',)
+        wanted = [name for name in (*halves, 'test') if name in lists]
+        for annotations in [lists[name] for name in wanted] or [xml_folder]:
+            training = annotations == xml_folder or 'train' in annotations.stem
+            yield Source(annotations.stem, annotations, folder / 'JPEGImages', xml_folder, (), training)
+        return
+    for path in sorted([*folder.glob('*.json'), *(folder / 'annotations').glob('*.json')]):
+        yield Source(path.stem, path, _image_folder(folder, path), None, (), 'train' in path.stem)
+
+
+def _image_folder(folder: Path, annotations: Path) -> Path:
+    """Find the folder that has the first image of a COCO file, here the data set's own folder if none has it."""
+    try:
+        first = json.loads(annotations.read_bytes())['images'][0]['file_name']
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return folder  # The check of the file says why.
+    return next((path for path in (folder, *sorted(folder.iterdir())) if (path / str(first)).is_file()), folder)
+
+
+def _parts(dataset: Any, key: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Look into wrappers, as mmdet's ``ConcatDataset`` (``datasets``) and ``RepeatDataset`` (``dataset``)."""
+    if not isinstance(dataset, dict) or 'type' not in dataset:
+        return
+    for i, inner in enumerate(dataset.get('datasets') or ()):
+        yield from _parts(inner, f'{key}.datasets[{i}]')
+    yield from _parts(dataset.get('dataset'), f'{key}.dataset')
+    if not {'dataset', 'datasets'} & set(dataset):
+        yield key, dataset
+
+
+def _classes(part: dict[str, Any], kind: Any) -> tuple[str, ...]:
+    classes = (part.get('metainfo') or {}).get('classes', kind.METAINFO.get('classes', ()))
+    return tuple(mmengine.list_from_file(classes) if isinstance(classes, str) else classes)

@@ -1,0 +1,129 @@
+"""The command-line tool, run in this process."""
+
+import json
+import runpy
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from dirty_data import XML, config_of, edit_json, write_data
+
+TOOL = Path(__file__).parents[2] / 'tools' / 'check_dataset.py'
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Sound data, its images told apart by their content."""
+    root = tmp_path / 'data'
+    root.mkdir()
+    write_data(root)
+    for shade, name in enumerate('abc'):
+        cv2.imwrite(str(root / 'JPEGImages' / f'{name}.jpg'), np.full((30, 40, 3), 50 * shade, np.uint8))
+    return root
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> Any:
+    def run(*arguments: Any) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, 'argv', [str(TOOL), *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(TOOL), run_name='__main__')
+        printed = capsys.readouterr()
+        return int(ended.value.code), printed.out, printed.err
+
+    return run
+
+
+def config_file(root: Path, layout: str) -> Path:
+    path = root.parent / f'{layout}.py'
+    config_of(root, layout).dump(path)
+    return path
+
+
+@pytest.mark.parametrize('layout', ['voc', 'coco'])
+def test_sound_data_ends_with_0(layout: str, data: Path, run: Any) -> None:
+    status, out, _ = run(config_file(data, layout))
+    assert status == 0
+    objects = {'voc': (4, 2), 'coco': (2, 1)}[layout]
+    assert f'| 2 images, {objects[0]} objects |' in out
+    assert f'1 images, {objects[1]} objects' in out
+    assert str(data) not in out
+
+
+@pytest.mark.parametrize('layout', ['voc', 'coco'])
+def test_a_folder_is_understood(layout: str, data: Path, run: Any) -> None:
+    if layout == 'coco':
+        shutil.rmtree(data / 'Annotations')
+    status, out, _ = run(data)
+    assert status == 0
+    assert ('3 images, 6 objects' if layout == 'voc' else '2 images, 2 objects') in out
+    lists = data / 'ImageSets' / 'Main'
+    lists.mkdir(parents=True)
+    for name in ('train', 'val', 'trainval'):
+        (lists / f'{name}.txt').write_text('a\n' if name == 'train' else 'c\n')
+    _, out, _ = run(data)
+    assert 'trainval' not in out
+
+
+def test_faults_of_annotations_and_images_are_listed_and_fixed(data: Path, run: Any) -> None:
+    (data / 'Annotations/a.xml').write_text(XML.replace('<xmax>20<', '<xmax>nan<', 1))
+    (data / 'JPEGImages/b.jpg').write_bytes(b'')
+    shutil.copy(data / 'JPEGImages/a.jpg', data / 'JPEGImages/c.jpg')
+    before = {path: path.read_bytes() for path in data.rglob('*') if path.is_file()}
+    out_dir = data.parent / 'fixed'
+    config = config_file(data, 'voc')
+    status, out, _ = run(config, '--json', data.parent / 'faults.json', '--fix', out_dir)
+    assert status == 1
+    assert before == {path: path.read_bytes() for path in data.rglob('*') if path.is_file()}
+    train, val = json.loads((data.parent / 'faults.json').read_text())
+    assert [(fault['behaviour'], fault['kind']) for fault in train['faults']] == [
+        ('refused', 'image empty'),
+        ('removed', 'box not finite'),
+    ]
+    assert [(fault['behaviour'], fault['kind']) for fault in val['faults']] == [('suspect', 'image trained on')]
+    for fault in train['faults'] + val['faults']:
+        assert fault['line'] in out
+        assert fault['kind'] in out
+    copy = out_dir / 'train_dataloader.dataset.dataset'
+    assert (copy / 'train.txt').read_text() == 'a\n'
+    assert (copy / 'Annotations/a.xml').read_text().count('<object>') == 1
+    assert f'train_dataloader.dataset.dataset.ann_file={copy}/train.txt' in out
+    status, _, err = run(config, '--fix', out_dir)
+    assert (status, err) == (
+        2,
+        f'error: {out_dir}: exists already, expected a new or empty folder for the cleaned copy\n',
+    )
+
+
+def test_a_fixed_coco_file_is_sound(data: Path, run: Any) -> None:
+    shutil.rmtree(data / 'Annotations')
+    edit_json(data / 'train.json', lambda c: c['annotations'][0].update(bbox=[1, 1, 0, 5]))
+    edit_json(data / 'train.json', lambda c: c['annotations'].append({'image_id': 99}))
+    (data / 'val.json').unlink()
+    (data / 'JPEGImages/b.jpg').unlink()
+    assert run(data, '--fix', data.parent / 'fixed')[0] == 1
+    content = json.loads((data.parent / 'fixed/train/train.json').read_text())
+    assert [image['id'] for image in content['images']] == [1]
+    assert content['annotations'] == []
+
+
+def test_images_without_objects_are_noted_and_training_without_any_is_refused(data: Path, run: Any) -> None:
+    (data / 'Annotations/a.xml').write_text('<annotation/>')
+    status, out, _ = run(config_file(data, 'voc'))
+    assert status == 0
+    assert 'image without objects' in out
+    (data / 'Annotations/b.xml').write_text('<annotation/>')
+    status, out, _ = run(config_file(data, 'voc'))
+    assert status == 1
+    assert f'{data}/train.txt: no object to learn from, expected at least one' in out
+
+
+def test_a_folder_without_annotations_is_refused(tmp_path: Path, run: Any) -> None:
+    assert run(tmp_path)[::2] == (
+        2,
+        f'error: {tmp_path}: no data set, expected annotations in the layout of VOC or of COCO\n',
+    )

@@ -1,0 +1,78 @@
+"""Look through the annotations and images of a data set, and say what is wrong with them.
+
+The data sets of a config, or of a folder in VOC's or COCO's layout. The exit status is 1 if something would be lost or
+wrong in training.
+
+Example: python tools/check_dataset.py configs/bccd/ssd300_r18_bccd.py --json faults.json --fix cleaned
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.progress import track
+from terminaltables import AsciiTable
+
+import ssd_plugin  # noqa: F401  first: it makes mmdet importable
+from ssd_plugin.cli.config_data import check_data
+from ssd_plugin.cli.read_config import read_config
+from ssd_plugin.cli.tool_main import run_tool
+from ssd_plugin.datasets.doctor.examine import as_json, examine, first_lines, is_lossy, table, write_clean
+from ssd_plugin.datasets.doctor.images import CheckedImage
+from ssd_plugin.datasets.doctor.sources import Source, config_sources, folder_sources
+from ssd_plugin.errors import UserError
+from ssd_plugin.whole_file import whole_file
+
+LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('data', type=Path, metavar='CONFIG_OR_FOLDER')
+    parser.add_argument('--json', type=Path, metavar='FILE', help='write every fault to a file')
+    parser.add_argument(
+        '--fix', type=Path, metavar='DIR', help='write a cleaned copy of the annotations to a new folder'
+    )
+    return parser.parse_args()
+
+
+def find_sources(data: Path) -> list[Source]:
+    if data.is_dir():
+        sources = list(folder_sources(data))
+    else:
+        config = read_config(str(data), None, None, 'none')
+        check_data(config, LOADERS)
+        # The test data are mostly the validation data.
+        by_files = {
+            (source.annotations, source.images, source.training): source
+            for source, _ in reversed(list(config_sources(config, LOADERS)))
+        }
+        sources = list(by_files.values())[::-1]
+    if not sources:
+        raise UserError(f'{data}: no data set, expected annotations in the layout of VOC or of COCO')
+    return sources
+
+
+def show_progress(steps: Iterable[CheckedImage], description: str, total: int) -> Iterable[CheckedImage]:
+    return track(steps, description=description, total=total)
+
+
+def main() -> None:
+    args = parse_args()
+    results = examine(find_sources(args.data), show_progress)
+    print(AsciiTable(table(results)).table)
+    for line in first_lines(results):
+        print(line)
+    if args.json:
+        with whole_file(args.json) as file:
+            json.dump(as_json(results), file, indent=1)
+    if args.fix:
+        settings = ' '.join(write_clean(results, args.fix))
+        print(f'cleaned copy in {args.fix}; a config reads it with --cfg-options {settings}')
+    sys.exit(1 if is_lossy(results) else 0)
+
+
+if __name__ == '__main__':
+    run_tool(main)

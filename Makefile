@@ -32,8 +32,8 @@ data/shapes: | $(installed)
 
 demo: $(installed) data/shapes ## train SSD300 on drawn shapes, measure it, draw what it finds
 	$(python) tools/train.py $(demo_config) --amp
-	$(python) tools/test.py $(demo_config) "$$(cat $(demo_dir)/last_checkpoint)"
-	$(python) tools/infer.py $(demo_config) "$$(cat $(demo_dir)/last_checkpoint)" \
+	$(python) tools/test.py $(demo_config) "$(demo_dir)/$$(cat $(demo_dir)/last_checkpoint)"
+	$(python) tools/infer.py $(demo_config) "$(demo_dir)/$$(cat $(demo_dir)/last_checkpoint)" \
 		$$(head -n 16 data/shapes/ImageSets/Main/val.txt | sed 's|.*|data/shapes/JPEGImages/&.jpg|') \
 		--out-dir $(demo_dir)/pictures
 

@@ -1,6 +1,7 @@
 """Look through a COCO annotation file."""
 
 import codecs
+import gc
 import json
 import math
 from collections import Counter
@@ -67,7 +68,14 @@ def check_coco(source: Source) -> Checked:
     Returns:
         What was found.
     """
-    return _Check(source).run()
+    # Looking for garbage among millions of records that all live takes two fifths of the time.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _Check(source).run()
+    finally:
+        if collecting:
+            gc.enable()
 
 
 class _Check:

@@ -51,7 +51,7 @@ def translate_train_cfg(
     if 'smoothl1_beta' in train_cfg:
         if loss_bbox is not None:
             raise UserError('train_cfg.smoothl1_beta: given beside bbox_head.loss_bbox, expected one of the two')
-        loss_bbox = dict(type='SmoothL1Loss', beta=train_cfg['smoothl1_beta'])
+        loss_bbox = dict(type='mmdet.SmoothL1Loss', beta=train_cfg['smoothl1_beta'])
     for key, config in (('loss_cls', loss_cls), ('loss_bbox', loss_bbox)):
         if config is not None and loss.setdefault(key, config) is not config:
             raise UserError(f'train_cfg.loss.{key}: given beside bbox_head.{key}, expected one of the two')

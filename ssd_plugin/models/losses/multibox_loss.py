@@ -40,8 +40,12 @@ class MultiBoxLoss(BaseModule):
         floor_per_image: bool = False,
     ) -> None:
         super().__init__()
-        self.loss_cls: Any = build_part(MMDET_MODELS, loss_cls or dict(type='CrossEntropyLoss'), 'bbox_head.loss_cls')
-        self.loss_bbox: Any = build_part(MMDET_MODELS, loss_bbox or dict(type='SmoothL1Loss'), 'bbox_head.loss_bbox')
+        self.loss_cls: Any = build_part(
+            MMDET_MODELS, loss_cls or dict(type='mmdet.CrossEntropyLoss'), 'bbox_head.loss_cls'
+        )
+        self.loss_bbox: Any = build_part(
+            MMDET_MODELS, loss_bbox or dict(type='mmdet.SmoothL1Loss'), 'bbox_head.loss_bbox'
+        )
         self.alpha = alpha
         self.floor_per_image = floor_per_image
 

@@ -25,7 +25,9 @@ def test_mmdets_settings():
     assert translate_train_cfg(MMDET, None, None) == TrainParts(
         assigner=MMDET['assigner'],
         sampler=dict(type='ssd_plugin.HardNegativeSampler', neg_pos_ratio=3),
-        loss=dict(type='ssd_plugin.MultiBoxLoss', floor_per_image=True, loss_bbox=dict(type='SmoothL1Loss', beta=1.0)),
+        loss=dict(
+            type='ssd_plugin.MultiBoxLoss', floor_per_image=True, loss_bbox=dict(type='mmdet.SmoothL1Loss', beta=1.0)
+        ),
     )
 
 

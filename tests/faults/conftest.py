@@ -5,6 +5,13 @@ from pathlib import Path
 import pytest
 from dirty_data import config_of, write_data
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+
+@pytest.fixture(autouse=True)
+def scope_of_mmdet() -> None:
+    """Bare names are mmdet's, as in a config; runs of other tests may have left another scope."""
+    init_default_scope('mmdet')
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ def shapes(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_a_run_passes_a_last_batch_of_one_and_validations_without_detections(shapes, tmp_path):
     images = len(json.loads((shapes / 'annotations' / 'train.json').read_text())['images'])
     settings = [

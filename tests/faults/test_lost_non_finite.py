@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 CONFIG = 'configs/shapes/ssd300_r18_shapes.py'
 
@@ -16,6 +18,7 @@ def run(tool, *arguments, shapes):
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_a_rate_of_1e38_is_one_line_and_its_batch_replays(tmp_path):
     shapes, work = tmp_path / 'shapes', tmp_path / 'work'
     assert run('make_shapes', shapes, '--images', 8, '--size', '96x72', '--workers', 1, shapes=shapes).returncode == 0

@@ -106,7 +106,9 @@ def test_a_number_of_devices(number, tool):
     assert done.stderr == f"error: GPUS is '{number}', expected a whole number above 0\n"
 
 
-@pytest.mark.parametrize('way', ['test', 'infer', 'load_from', 'resume'])
+@pytest.mark.parametrize(
+    'way', ['load_from', *(pytest.param(way, marks=pytest.mark.slow) for way in ('test', 'infer', 'resume'))]
+)
 def test_a_checkpoint_of_another_model(way, shapes, place, tmp_path):
     torch.save({'meta': {'epoch': 1, 'iter': 1}, 'state_dict': {}, 'message_hub': {}}, tmp_path / 'empty.pth')
     checkpoint = str(tmp_path / 'empty.pth')

@@ -122,6 +122,7 @@ def test_rollbacks_have_a_limit_and_need_a_checkpoint(make_runner: Callable[...,
         train(make_runner, Failing(bad=(3, 5)), action='rollback', limit=1)
 
 
+@pytest.mark.slow
 def test_a_run_of_finite_losses_is_the_same_to_the_last_bit(make_runner: Callable[..., Runner]) -> None:
     torch.manual_seed(0)
     model = Failing(bad=())

@@ -127,6 +127,7 @@ def test_a_checkpoint_of_another_model(way, shapes, place, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_options_that_change_more_than_one_place(shapes, place):
     options = ['model.input_size=(128,96)', 'train_cfg.max_epochs=1', 'train_dataloader.num_workers=0']
     small = ['model.backbone.base_channels=16', 'train_cfg.val_interval=1', 'train_dataloader.batch_size=2']

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from ssd_plugin.errors import UserError
 
-from .box_rules import REASONS, invalid_boxes
 from .class_names import format_class_names
+from .transforms.filtering import REASONS, invalid_boxes
 
 _FILES_NAMED = 3
 
@@ -27,7 +27,7 @@ class AnnotationReport:
     Attributes:
         images: Images looked at.
         boxes: Boxes looked at.
-        unusable: Number of unusable boxes by reason of ``box_rules.REASONS``; reasons without boxes are left out.
+        unusable: Number of unusable boxes by reason of ``filtering.REASONS``; reasons without boxes are left out.
         files: The files with unusable boxes: XML files, or images of a COCO file.
     """
 

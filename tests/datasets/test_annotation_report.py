@@ -8,7 +8,7 @@ from mmdet.datasets import CocoDataset, ConcatDataset, XMLDataset
 from mmengine.dataset import RepeatDataset
 
 from ssd_plugin.datasets.annotation_report import AnnotationReport, scan
-from ssd_plugin.datasets.box_rules import NO_AREA, NOT_FINITE, OUTSIDE
+from ssd_plugin.datasets.transforms.filtering import NO_AREA, NOT_FINITE, OUTSIDE
 from ssd_plugin.errors import UserError
 
 BCCD = Path(os.environ.get('BCCD_ROOT', '../shared/data/BCCD'))

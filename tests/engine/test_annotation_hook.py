@@ -7,7 +7,7 @@ from mmengine.registry import HOOKS
 
 from ssd_plugin.datasets import annotation_report
 from ssd_plugin.datasets.annotation_report import AnnotationReport
-from ssd_plugin.datasets.box_rules import NO_AREA
+from ssd_plugin.datasets.transforms.filtering import NO_AREA
 from ssd_plugin.engine import annotation_hook
 from ssd_plugin.engine.annotation_hook import AnnotationReportHook
 from ssd_plugin.errors import UserError

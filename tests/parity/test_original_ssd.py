@@ -10,7 +10,7 @@ import torch
 from mmengine.structures import InstanceData
 
 from ssd_plugin.models import SSDHead
-from ssd_plugin.models.layers.l2_norm import L2Norm
+from ssd_plugin.models.necks.ssd_neck import L2Norm
 from ssd_plugin.models.task_modules import SSDAnchorGenerator
 
 # Input, scales in percent (lowest, highest, of the first level), steps, maps, ratios.

@@ -10,8 +10,8 @@ from typing import Any, Optional
 
 import numpy as np
 
-from ssd_plugin.datasets.box_rules import NOT_FINITE, invalid_boxes
 from ssd_plugin.datasets.class_names import format_class_names
+from ssd_plugin.datasets.transforms.filtering import NOT_FINITE, invalid_boxes
 from ssd_plugin.whole_file import whole_file
 
 from .class_matching import expected_class, match_class

@@ -12,7 +12,7 @@ from typing import Optional
 import numpy as np
 from PIL import Image
 
-from ssd_plugin.datasets.box_rules import NOT_FINITE, invalid_boxes
+from ssd_plugin.datasets.transforms.filtering import NOT_FINITE, invalid_boxes
 from ssd_plugin.whole_file import whole_file
 
 from .class_matching import expected_class, match_class

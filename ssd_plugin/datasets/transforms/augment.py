@@ -9,10 +9,10 @@ from mmcv.transforms import BaseTransform
 from ssd_plugin.registry import TRANSFORMS
 
 from .augment_params import Distortion, PixelRectangle, draw_flip
-from .box_geometry import mirror, project_to_crop, rescale, shift
-from .checks import check_image, check_probability
+from .checks import check_probability
 from .geometric import MEAN_COLOUR, SSDBatchSampleCrop, SSDExpand, SSDResize
-from .gt_fields import get_boxes, keep_labels, set_boxes
+from .gt_fields import get_boxes, keep_labels, mirror, project_to_crop, rescale, set_boxes, shift
+from .loading import check_image
 from .photometric import SSDPhotometricDistort
 from .render_crop import render
 

@@ -1,33 +1,8 @@
 """Check the settings of the transforms; each refusal is one line that names the setting."""
 
 from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ssd_plugin.errors import UserError
-
-
-def check_image(results: dict[str, Any]) -> NDArray[np.uint8]:
-    """Get the image of a result dict, refusing what is no 8-bit colour image.
-
-    Args:
-        results: mmdet's result dict.
-
-    Returns:
-        ``results['img']``, (H, W, 3) uint8.
-
-    Raises:
-        UserError: It is no 8-bit colour image.
-    """
-    image = results['img']
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise UserError(
-            f'{results.get("img_path")}: image of shape {image.shape} and type {image.dtype}: '
-            'expected (H, W, 3) uint8; load it in colour and without to_float32'
-        )
-    return image
 
 
 def check_probability(name: str, value: float) -> None:

@@ -1,14 +1,69 @@
-"""Drop the boxes that nothing can be learned from, before any other step uses them."""
+"""The boxes that nothing can be learned from: the one rule of transforms, hooks and tools, and its transform."""
 
 from typing import Any
 
 import numpy as np
 from mmcv.transforms import BaseTransform
+from numpy.typing import NDArray
 
-from ssd_plugin.datasets.box_rules import usable
 from ssd_plugin.registry import TRANSFORMS
 
 from .gt_fields import get_boxes, keep_labels, set_boxes
+
+NOT_FINITE = 'not finite'
+# Beyond it float32 skips pixels, and the area of a box soon overflows: 1e30 is as good as infinite.
+LARGEST = 2.0**24
+NO_AREA = 'zero or negative width or height'
+OUTSIDE = 'wholly outside the image'
+REASONS = (NOT_FINITE, NO_AREA, OUTSIDE)
+
+
+def invalid_boxes(boxes: NDArray[Any], width: float, height: float) -> dict[str, NDArray[np.bool_]]:
+    """Find the boxes that cannot be learned from, each under its first reason.
+
+    Args:
+        boxes: (M, 4) numbers, xyxy in pixels; M may be 0.
+        width: Image width in pixels.
+        height: Image height in pixels.
+
+    Returns:
+        For every reason of ``REASONS``, in that order, a (M,) bool mask; a box is in at most one of them.
+
+    Raises:
+        ValueError: ``boxes`` is not of shape (M, 4).
+    """
+    boxes = np.asarray(boxes, dtype=np.float64)
+    if boxes.size == 0:
+        boxes = boxes.reshape(0, 4)
+    if boxes.ndim != 2 or boxes.shape[1] != 4:
+        raise ValueError(f'boxes must be of shape (M, 4), got {boxes.shape}')
+    x1, y1, x2, y2 = boxes.T
+    not_finite = ~(np.abs(boxes) <= LARGEST).all(axis=1)
+    no_area = ~not_finite & ((x2 <= x1) | (y2 <= y1))
+    # A box that only touches the border shares no pixel with the image.
+    outside = ~not_finite & ~no_area & ((x2 <= 0) | (y2 <= 0) | (x1 >= width) | (y1 >= height))
+    return {NOT_FINITE: not_finite, NO_AREA: no_area, OUTSIDE: outside}
+
+
+def usable(boxes: NDArray[Any], width: float, height: float) -> NDArray[np.bool_]:
+    """Tell for each box whether it can be learned from.
+
+    A box is usable if it is finite (no coordinate beyond ``LARGEST``), has x2 > x1 and y2 > y1, and shares a positive
+    area with the image.
+
+    Args:
+        boxes: (M, 4) numbers, xyxy in pixels; M may be 0.
+        width: Image width in pixels.
+        height: Image height in pixels.
+
+    Returns:
+        (M,) bool, True where the box is usable.
+
+    Raises:
+        ValueError: ``boxes`` is not of shape (M, 4).
+    """
+    invalid = invalid_boxes(boxes, width, height)
+    return ~(invalid[NOT_FINITE] | invalid[NO_AREA] | invalid[OUTSIDE])
 
 
 @TRANSFORMS.register_module()

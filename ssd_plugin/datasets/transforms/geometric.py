@@ -12,9 +12,9 @@ from ssd_plugin.errors import UserError
 from ssd_plugin.registry import TRANSFORMS
 
 from .augment_params import Crop, Expansion, draw_crop, draw_expansion, draw_interpolation
-from .box_geometry import project_to_crop, shift
-from .checks import check_colour, check_image, check_interval, check_probability, check_scale
-from .gt_fields import get_boxes, keep_labels, set_boxes
+from .checks import check_colour, check_interval, check_probability, check_scale
+from .gt_fields import get_boxes, keep_labels, project_to_crop, set_boxes, shift
+from .loading import check_image
 
 #: Mean colour of ImageNet in BGR, which the network's input subtracts: filler becomes 0.
 MEAN_COLOUR = (104, 117, 123)

@@ -31,6 +31,27 @@ def is_truncated_jpeg(data: bytes) -> bool:
     return data.startswith(JPEG_START) and not data.endswith(JPEG_END) and data.rfind(JPEG_END) < data.rfind(JPEG_SCAN)
 
 
+def check_image(results: dict[str, Any]) -> NDArray[np.uint8]:
+    """Get the image of a result dict, refusing what is no 8-bit colour image.
+
+    Args:
+        results: mmdet's result dict.
+
+    Returns:
+        ``results['img']``, (H, W, 3) uint8.
+
+    Raises:
+        UserError: It is no 8-bit colour image.
+    """
+    image = results['img']
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise UserError(
+            f'{results.get("img_path")}: image of shape {image.shape} and type {image.dtype}: '
+            'expected (H, W, 3) uint8; load it in colour and without to_float32'
+        )
+    return image
+
+
 @TRANSFORMS.register_module()
 class LoadImage(LoadImageFromFile):
     """Load an image as 8-bit BGR and refuse in one line a file that is missing, empty, broken or cut short.

@@ -11,7 +11,8 @@ from ssd_plugin.errors import UserError
 from ssd_plugin.registry import TRANSFORMS
 
 from .augment_params import Distortion, draw_distortion
-from .checks import check_image, check_interval, check_probability
+from .checks import check_interval, check_probability
+from .loading import check_image
 
 Image = NDArray[np.uint8]
 HUE, SATURATION = 0, 1

@@ -3,13 +3,43 @@
 from collections.abc import Sequence
 from typing import Optional, Union
 
+import torch
 from mmcv.cnn import ConvModule, DepthwiseSeparableConvModule
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ssd_plugin.errors import UserError
-from ssd_plugin.models.layers.l2_norm import L2Norm
 from ssd_plugin.registry import MODELS
+
+
+class L2Norm(nn.Module):
+    """Scales every position's feature vector to unit length, then each channel by a learned factor.
+
+    Args:
+        channels: Channels of the map.
+        scale: Initial factor of every channel.
+        eps: Added to the squared length, inside the root.
+
+    Source: docs/fidelity.md section 1.2; ``weiliu89/caffe: src/caffe/layers/normalize_layer.cpp``.
+    """
+
+    def __init__(self, channels: int, scale: float = 20.0, eps: float = 1e-10) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((channels,), float(scale)))
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise.
+
+        Args:
+            x: (B, C, h, w).
+
+        Returns:
+            Same shape and dtype; computed in float32.
+        """
+        values = x.float()
+        length = (values.square().sum(1, keepdim=True) + self.eps).rsqrt()
+        return (values * length * self.weight[:, None, None].float()).type_as(x)
 
 
 @MODELS.register_module()

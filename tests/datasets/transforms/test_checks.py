@@ -1,9 +1,7 @@
-import numpy as np
 import pytest
 
 from ssd_plugin.datasets.transforms.checks import (
     check_colour,
-    check_image,
     check_interval,
     check_probability,
     check_scale,
@@ -12,8 +10,6 @@ from ssd_plugin.errors import UserError
 
 
 def test_good_values_pass():
-    image = np.zeros((4, 5, 3), dtype=np.uint8)
-    assert check_image(dict(img=image)) is image
     check_probability('p', 0)
     check_probability('p', 1.0)
     check_interval('r', (1, 1), low=1)
@@ -44,9 +40,3 @@ def test_scale(value):
 def test_colour(value):
     with pytest.raises(UserError, match=r'^c = .*: expected \(blue, green, red\), whole numbers from 0 to 255$'):
         check_colour('c', value)
-
-
-@pytest.mark.parametrize(('shape', 'kind'), [((4, 5), 'uint8'), ((4, 5, 4), 'uint8'), ((4, 5, 3), 'float32')])
-def test_image(shape, kind):
-    with pytest.raises(UserError, match=r'^a\.jpg: image of shape .*: expected \(H, W, 3\) uint8'):
-        check_image(dict(img=np.zeros(shape, dtype=kind), img_path='a.jpg'))

@@ -5,7 +5,7 @@ from mmengine.registry import TRANSFORMS
 from PIL import Image
 
 from ssd_plugin.datasets.transforms import LoadImage
-from ssd_plugin.datasets.transforms.loading import is_truncated_jpeg
+from ssd_plugin.datasets.transforms.loading import check_image, is_truncated_jpeg
 from ssd_plugin.errors import UserError
 
 
@@ -99,3 +99,14 @@ def test_the_annotated_size_tells_whether_exif_turns(tmp_path, make_image, orien
     results = load(dict(img_path=path, width=33, height=21))
     assert np.array_equal(results['img'], image)
     assert results['img_shape'] == (21, 33)
+
+
+def test_passes_on_an_8_bit_colour_image():
+    image = np.zeros((4, 5, 3), dtype=np.uint8)
+    assert check_image(dict(img=image)) is image
+
+
+@pytest.mark.parametrize(('shape', 'kind'), [((4, 5), 'uint8'), ((4, 5, 4), 'uint8'), ((4, 5, 3), 'float32')])
+def test_refuses_what_is_no_8_bit_colour_image(shape, kind):
+    with pytest.raises(UserError, match=r'^a\.jpg: image of shape .*: expected \(H, W, 3\) uint8'):
+        check_image(dict(img=np.zeros(shape, dtype=kind), img_path='a.jpg'))

@@ -14,8 +14,8 @@ from .batch_gt_instances import BatchGTInstances
 
 # Overlaps up to this count as none (`weiliu89/caffe: src/caffe/util/bbox_util.cpp`).
 MIN_OVERLAP = 1e-6
-# Overlaps held at a time on a GPU, which bounds the memory of the matching (256 MB each) however large the batch.
-MAX_OVERLAPS = 1 << 26
+# Overlaps held at a time: on a CPU as many as its cache keeps, elsewhere 256 MB, however large the batch.
+MAX_OVERLAPS_CPU, MAX_OVERLAPS = 1 << 19, 1 << 26
 
 
 def bipartite_match(overlaps: Tensor, preferred: Tensor) -> Tensor:
@@ -95,8 +95,8 @@ class SSDAssigner:
     ) -> Tensor:
         """Match a batch; arguments and result as of :meth:`BatchAssigner.assign`."""
         batch, num_gts = batch_gt.gt_valid.shape
-        # Image by image, the overlaps of an image stay in a CPU's cache.
-        step = 1 if priors.device.type == 'cpu' else max(1, MAX_OVERLAPS // (num_gts * len(priors)))
+        most = MAX_OVERLAPS_CPU if priors.device.type == 'cpu' else MAX_OVERLAPS
+        step = max(1, most // (num_gts * len(priors)))
         crossing = None
         if self.ignore_cross_boundary:
             assert img_sizes is not None

@@ -52,7 +52,7 @@ def main() -> None:
         config.default_hooks.visualization.update(
             draw=True, show=args.show, wait_time=args.wait_time, test_out_dir=args.show_dir
         )
-    validate_config(config, 'test')
+    warnings = validate_config(config, 'test')
     if args.tta:
         predict_mirrored_too(config)
 
@@ -63,6 +63,8 @@ def main() -> None:
     with unknown_types_named(config):
         runner = Runner.from_cfg(config)
         runner.register_hook(CheckpointFitHook())
+        for warning in warnings:
+            runner.logger.warning(warning)
         if args.out:
             runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
         if args.fuse_conv_bn:

@@ -5,6 +5,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.registry import OPTIMIZERS
 
+from ssd_plugin.datasets.doctor.check_annotations import check_annotations, read_copies
 from ssd_plugin.errors import UserError
 
 from .config_data import check_classes, check_data
@@ -23,12 +24,16 @@ _NEEDED = {
 }
 
 
-def validate_config(config: Config, mode: str) -> None:
-    """Check what a run will use: its sections, checkpoints, data and classes.
+def validate_config(config: Config, mode: str) -> list[str]:
+    """Check what a run will use: its sections, checkpoints, data, classes and annotations.
 
     Args:
-        config: A whole config, with what the command line changes.
+        config: A whole config, with what the command line changes. Data sets whose annotations need repairs name a
+            repaired copy in ``work_dir`` afterwards.
         mode: 'train', 'test', or 'infer', which uses no data set.
+
+    Returns:
+        What the user should know of the annotations, a line for each kind of fault.
 
     Raises:
         UserError: Something is missing or contradictory; the line says where, what and what was expected.
@@ -43,8 +48,12 @@ def validate_config(config: Config, mode: str) -> None:
         _check_optimizer(config)
     check_values(config, _LOADERS[mode])
     _check_checkpoints(config, mode)
-    check_data(config, _LOADERS[mode])
-    check_classes(config, _LOADERS[mode])
+    loaders = _LOADERS[mode]
+    check_data(config, loaders)
+    check_classes(config, loaders)
+    checked = check_annotations(config, loaders, Path(config.get('work_dir') or '', 'repaired_annotations'))
+    read_copies(config, loaders, checked.copies)
+    return checked.lines
 
 
 def _check_optimizer(config: Config) -> None:

@@ -1,4 +1,4 @@
-"""Report unusable annotations before training starts, when they can still be put right."""
+"""Check the annotations of runs that tools other than ours start."""
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
@@ -9,32 +9,31 @@ from ssd_plugin.registry import HOOKS
 
 @HOOKS.register_module()
 class AnnotationReportHook(Hook):
-    """Look through the training annotations once, and log one warning line if boxes are unusable.
+    """Refuse faulty training annotations, and warn of those that training leaves out, before the first step.
 
-    The boxes themselves are left out by the transform ``ssd_plugin.SSDFilterBoxes`` (or by mmdet, from a COCO file).
+    ``tools/train.py`` checks them before anything is built, and drops this hook.
 
     Args:
         allow_other_classes: Whether annotations may be of classes that the data set does not list, to train on some of
-            its classes.
+            its classes. Read from the config by ``ssd_plugin.datasets.doctor.sources``.
     """
 
     def __init__(self, allow_other_classes: bool = False) -> None:
         self.allow_other_classes = allow_other_classes
 
     def before_train(self, runner: Runner) -> None:
-        """Look at the data set of the training loop, in the main process alone.
+        """Look at the training data, in the main process alone.
 
         Args:
-            runner: Its training data is built.
+            runner: Its ``cfg`` names the data.
 
         Raises:
-            UserError: An annotation is of a class that the data set does not list.
+            UserError: An annotation is faulty, or would need a repair, which only our tools make.
         """
         if not is_main_process():
             return
         # Imports mmdet's data sets, which this module's importers can do without.
-        from ssd_plugin.datasets.annotation_report import scan
+        from ssd_plugin.datasets.doctor.check_annotations import check_annotations
 
-        line = scan(runner.train_dataloader.dataset, self.allow_other_classes).line()
-        if line is not None:
+        for line in check_annotations(runner.cfg, ('train_dataloader',), None).lines:
             runner.logger.warning(line)

@@ -2,6 +2,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dirty_data import edit_json, write_data
 from mmengine.config import Config
 
 from ssd_plugin.cli.validate_config import validate_config
@@ -10,12 +11,12 @@ from ssd_plugin.errors import UserError
 
 @pytest.fixture
 def settings(tmp_path: Path) -> dict[str, Any]:
-    (tmp_path / 'ann.json').touch()
+    write_data(tmp_path)
     dataset = {
         'type': 'CocoDataset',
         'data_root': str(tmp_path),
-        'ann_file': 'ann.json',
-        'data_prefix': {'img': ''},
+        'ann_file': 'train.json',
+        'data_prefix': {'img': 'JPEGImages/'},
         'metainfo': {'classes': ('cat', 'dog')},
     }
     return {
@@ -91,6 +92,16 @@ def test_checkpoints_of_hooks_are_looked_for_unless_the_run_is_resumed(settings:
         validate_config(Config(settings), 'train')
     validate_config(Config(settings), 'test')
     validate_config(Config({**settings, 'resume': True}), 'train')
+
+
+def test_annotations_that_need_repairs_are_read_from_a_copy(settings: dict, tmp_path: Path) -> None:
+    config = Config({**settings, 'work_dir': str(tmp_path / 'work')})
+    assert validate_config(config, 'train') == []
+    assert not (tmp_path / 'work').exists()
+    edit_json(tmp_path / 'train.json', lambda content: content['annotations'][0].pop('area'))
+    (line,) = validate_config(config, 'train')
+    assert line.startswith(f'repaired in a copy ({tmp_path}/work/repaired_annotations/1): annotations: area')
+    assert config.train_dataloader.dataset.ann_file == f'{tmp_path}/work/repaired_annotations/1/train.json'
 
 
 def test_another_mode_is_a_mistake_of_the_program(settings: dict) -> None:

@@ -1,50 +1,56 @@
 import logging
-from typing import Any
+from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
-from mmengine.registry import HOOKS
+from dirty_data import XML, config_of, write_data
+from mmengine.registry import HOOKS, init_default_scope
 
-from ssd_plugin.datasets import annotation_report
-from ssd_plugin.datasets.annotation_report import AnnotationReport
-from ssd_plugin.datasets.transforms.filtering import NO_AREA
 from ssd_plugin.engine import annotation_hook
 from ssd_plugin.engine.annotation_hook import AnnotationReportHook
 from ssd_plugin.errors import UserError
 
 
-def scanning(monkeypatch: pytest.MonkeyPatch, result: Any) -> Mock:
-    scan = Mock(side_effect=[result])
-    monkeypatch.setattr(annotation_report, 'scan', scan)
-    return scan
+@pytest.fixture
+def runner(tmp_path: Path) -> Mock:
+    init_default_scope('mmdet')
+    write_data(tmp_path)
+    return Mock(logger=Mock(spec=logging.Logger), cfg=config_of(tmp_path, 'voc'))
 
 
-def test_unusable_boxes_are_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    scan = scanning(monkeypatch, AnnotationReport(2, 9, {NO_AREA: 1}, ('a.xml',)))
-    runner = Mock(logger=Mock(spec=logging.Logger))
+def test_unusable_boxes_are_one_warning(runner: Mock, tmp_path: Path) -> None:
+    for name in 'ab':
+        (tmp_path / f'Annotations/{name}.xml').write_text(XML.replace('<xmax>20<', '<xmax>3<', 1))
     HOOKS.build({'type': 'ssd_plugin.AnnotationReportHook'}).before_train(runner)
     runner.logger.warning.assert_called_once_with(
-        '1 box of 1 image is unusable and left out (zero or negative width or height: 1): a.xml'
+        f'left out: box zero or negative width or height, 2 times: {tmp_path}/Annotations/a.xml: object 1: bndbox: '
+        'zero or negative width or height [2.0, 3.0, 2.0, 24.0], expected a box inside 40 x 30 pixels'
     )
-    scan.assert_called_once_with(runner.train_dataloader.dataset, False)
 
 
-def test_usable_boxes_are_silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    scan = scanning(monkeypatch, AnnotationReport(2, 9, {}, ()))
-    runner = Mock(logger=Mock(spec=logging.Logger))
+def test_sound_annotations_are_silent(runner: Mock) -> None:
     AnnotationReportHook(allow_other_classes=True).before_train(runner)
     assert runner.logger.method_calls == []
-    assert scan.call_args.args[1] is True
 
 
-def test_an_error_of_the_data_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    scanning(monkeypatch, UserError('a.xml: bad'))
-    with pytest.raises(UserError, match=r'a\.xml: bad'):
-        AnnotationReportHook().before_train(Mock())
+@pytest.mark.parametrize(
+    ('name', 'line'),
+    [
+        ('bird', r"a\.xml: object 1: name: 'bird', expected one of \(cat, dog\)"),
+        (
+            ' CAT',
+            r"a\.xml: object 1: name: ' CAT', expected 'cat'; tools/check_dataset\.py --fix writes a repaired copy$",
+        ),
+    ],
+)
+def test_what_cannot_be_read_as_it_is_stops_the_run(name: str, line: str, runner: Mock, tmp_path: Path) -> None:
+    (tmp_path / 'Annotations/a.xml').write_text(XML.replace('cat', name))
+    with pytest.raises(UserError, match=line):
+        AnnotationReportHook().before_train(runner)
+    assert not (tmp_path / 'repaired_annotations').exists()
 
 
-def test_only_the_main_process_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    scan = scanning(monkeypatch, None)
+def test_only_the_main_process_looks(runner: Mock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / 'Annotations/a.xml').write_text('')
     monkeypatch.setattr(annotation_hook, 'is_main_process', lambda: False)
-    AnnotationReportHook().before_train(Mock())
-    scan.assert_not_called()
+    AnnotationReportHook().before_train(runner)

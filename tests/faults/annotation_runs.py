@@ -8,7 +8,7 @@ import pytest
 from mmdet.registry import DATASETS
 from mmengine.config import Config
 
-from ssd_plugin.datasets.doctor.check_annotations import check_annotations
+from ssd_plugin.datasets.doctor.check_annotations import check_annotations, read_copies
 from ssd_plugin.errors import UserError
 
 LOADERS = ('train_dataloader', 'val_dataloader')
@@ -24,10 +24,17 @@ def refused(config: Config, root: Path) -> str:
     return line.replace(f'{root}/', '')
 
 
+def checked(config: Config, root: Path) -> list[str]:
+    """The lines of the check; the config reads the copies afterwards."""
+    lines, copies = check_annotations(config, LOADERS, root / 'copies')
+    read_copies(config, LOADERS, copies)
+    return lines
+
+
 def repaired(config: Config, root: Path) -> tuple[list[str], list[Any], list[Any]]:
     """The lines, and what mmdet's readers then make of the training and validation data."""
     before = {path: path.read_bytes() for path in root.rglob('*') if path.is_file()}
-    lines = check_annotations(config, LOADERS, root / 'copies')
+    lines = checked(config, root)
     assert before == {path: path.read_bytes() for path in before}
     parts = config.train_dataloader.dataset.dataset, config.val_dataloader.dataset
     train, val = (

@@ -1,18 +1,31 @@
 """The check of a run: annotation faults are refused, or repaired in a copy, before anything is built."""
 
+import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Optional
 
 from ssd_plugin.errors import UserError
 
 from .coco import check_coco
-from .faults import REFUSED, REMOVED, REPAIRED, Checked, Fault
+from .faults import LEFT_OUT, REFUSED, REMOVED, REPAIRED, SUSPECT, Checked, Fault
 from .images import check_head
 from .parallel import spread
 from .sources import Source, config_sources
 from .voc import check_voc
 
 _NEED_COPY = (REPAIRED, REMOVED)
+
+
+class AnnotationCheck(NamedTuple):
+    """What the check of a run found.
+
+    Attributes:
+        lines: One for each kind of fault of each data set, for the user to read.
+        copies: By the key path of a data set, the settings that make it read its repaired copy.
+    """
+
+    lines: list[str]
+    copies: dict[str, dict[str, str]]
 
 
 def check_source(source: Source) -> Checked:
@@ -27,65 +40,79 @@ def check_source(source: Source) -> Checked:
     return check_coco(source) if source.xml_folder is None else check_voc(source)
 
 
-def check_annotations(config: Any, loaders: tuple[str, ...], copies: Path) -> list[str]:
-    """Check the annotations of a run, and have it read cleaned copies where they need repairs.
+def check_annotations(config: Any, loaders: tuple[str, ...], folder: Optional[Path]) -> AnnotationCheck:
+    """Check the annotations of a run, the images of its validation data included.
 
-    What is checked are mmdet's VOC and COCO data sets on a disk, the images of validation data included; mmdet's
-    readers read them afterwards. Boxes that training leaves out by itself are ``AnnotationReportHook``'s.
+    What is checked are mmdet's VOC and COCO data sets on a disk; mmdet's readers read them afterwards.
 
     Args:
-        config: A whole config; the data sets and metrics that named a repaired file name its copy afterwards.
+        config: A whole config.
         loaders: The sections to look at, of ``train_dataloader``, ``val_dataloader``, ``test_dataloader``.
-        copies: Where copies may be written, inside the run's ``work_dir``; made when needed.
+        folder: Where repaired copies may be written, inside the run's ``work_dir``; made when needed. ``None``: what
+            needs a copy is refused.
 
     Returns:
-        A line for each kind of repair of each file, for the user to read.
+        What a user should know, and the copies, for :func:`read_copies`.
 
     Raises:
         UserError: Something cannot be repaired: the line has the file, the object and the field; or there is nothing
-            to train on.
+            to train on. Nothing is written then.
     """
-    lines: list[str] = []
-    objects: dict[str, int] = {}
-    done: dict[Source, dict[str, str]] = {}
-    for source, part in config_sources(config, loaders):
-        anywhere = Source(**{**vars(source), 'key': ''})
-        if anywhere not in done:
-            checked = check_source(source)
-            faults = list(checked.faults)
-            if not source.training:
-                faults += [fault for found in spread(check_head, checked.images) for fault in found]
-            refused = [fault for fault in faults if fault.behaviour == REFUSED]
-            if refused:
-                more = f' (and {len(refused) - 1} more: tools/check_dataset.py lists them)' if len(refused) > 1 else ''
-                raise UserError(refused[0].line() + more)
-            if source.training:
-                objects[source.key] = sum(image.objects for image in checked.images)
-            repairs = [fault for fault in faults if fault.behaviour in _NEED_COPY]
-            done[anywhere] = {}
-            if repairs:
-                folder = copies / f'{len(done)}'
-                folder.mkdir(parents=True, exist_ok=True)
-                done[anywhere] = checked.write_clean(folder, ())
-                lines += _summary(repairs, folder)
-        part.update(done[anywhere])
-        if done[anywhere]:
-            _redirect_metrics(config, str(source.annotations), done[anywhere]['ann_file'])
-    if objects and not any(objects.values()):
+    keys: dict[Source, list[str]] = {}
+    for source, _ in config_sources(config, loaders):
+        keys.setdefault(dataclasses.replace(source, key=''), []).append(source.key)
+    found = {source: check_source(source) for source in keys}
+    for source, checked in found.items():
+        if not source.training:
+            checked.faults.extend(fault for faults in spread(check_head, checked.images) for fault in faults)
+        refused = [
+            fault for fault in checked.faults if fault.behaviour in (REFUSED, *(_NEED_COPY if not folder else ()))
+        ]
+        if refused:
+            others = f' (and {len(refused) - 1} more: tools/check_dataset.py lists them)' if len(refused) > 1 else ''
+            remedy = '' if folder else '; tools/check_dataset.py --fix writes a repaired copy'
+            raise UserError(refused[0].line() + others + remedy)
+    trained = {source: checked for source, checked in found.items() if source.training}
+    if trained and not any(image.objects for checked in trained.values() for image in checked.images):
         raise UserError(
-            f'{", ".join(objects)}: no object of its classes to learn from, expected at least one: look at the boxes, '
-            'the list of images and metainfo.classes'
+            f'{", ".join(key for source in trained for key in keys[source])}: no object of its classes to learn from, '
+            'expected at least one: look at the boxes, the list of images and metainfo.classes'
         )
-    return lines
+    lines: list[str] = []
+    copies: dict[str, dict[str, str]] = {}
+    for number, (source, checked) in enumerate(found.items(), 1):
+        lines += _summary(checked.faults, (LEFT_OUT, SUSPECT) if source.training else (SUSPECT,), '')
+        if folder is not None and any(fault.behaviour in _NEED_COPY for fault in checked.faults):
+            target = folder / f'{number}'
+            target.mkdir(parents=True, exist_ok=True)
+            settings = checked.write_clean(target, ())
+            copies.update(dict.fromkeys(keys[source], settings))
+            lines += _summary(checked.faults, _NEED_COPY, f' in a copy ({target})')
+    return AnnotationCheck(lines, copies)
 
 
-def _summary(repairs: list[Fault], folder: Path) -> list[str]:
+def read_copies(config: Any, loaders: tuple[str, ...], copies: dict[str, dict[str, str]]) -> None:
+    """Let a run read repaired copies.
+
+    Args:
+        config: Changed in place: the data sets and metrics that named a repaired file name its copy afterwards.
+        loaders: As for :func:`check_annotations`.
+        copies: What that returned.
+    """
+    for source, part in config_sources(config, loaders):
+        if source.key in copies:
+            part.update(copies[source.key])
+            _redirect_metrics(config, str(source.annotations), copies[source.key]['ann_file'])
+
+
+def _summary(faults: list[Fault], behaviours: tuple[str, ...], where: str) -> list[str]:
     kinds: dict[tuple[str, str], list[Fault]] = {}
-    for fault in repairs:
-        kinds.setdefault((fault.behaviour, fault.kind), []).append(fault)
+    for fault in faults:
+        if fault.behaviour in behaviours:
+            kinds.setdefault((fault.behaviour, fault.kind), []).append(fault)
     return [
-        f'{behaviour} in a copy ({folder}): {kind}, {sum(fault.count for fault in faults)} times: {faults[0].line()}'
-        for (behaviour, kind), faults in kinds.items()
+        f'{behaviour}{where}: {kind}, {sum(fault.count for fault in same)} times: {same[0].line()}'
+        for (behaviour, kind), same in kinds.items()
     ]
 
 

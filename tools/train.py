@@ -58,7 +58,7 @@ def main() -> None:
     if args.resume:
         config.resume = True
         config.load_from = None if args.resume == 'auto' else args.resume
-    warnings = validate_config(config, 'train')
+    lines = validate_config(config, 'train')
     followed = follow_length(config, load_config(args.config))
 
     from mmengine.runner import Runner
@@ -67,11 +67,10 @@ def main() -> None:
 
     with unknown_types_named(config):
         runner = Runner.from_cfg(config)
-        # The annotations have been checked.
-        runner.hooks[:] = [hook for hook in runner.hooks if not isinstance(hook, AnnotationReportHook)]
         runner.register_hook(CheckpointFitHook())
-        for warning in warnings:
-            runner.logger.warning(warning)
+        for hook in runner.hooks:
+            if isinstance(hook, AnnotationReportHook):
+                hook.lines = lines
         if followed:
             runner.logger.info(followed)
         runner.train()

@@ -1,4 +1,6 @@
-"""Check the annotations of runs that tools other than ours start."""
+"""Warn of annotations that training leaves out, and check them where another tool than ours starts the run."""
+
+from typing import Optional
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
@@ -11,7 +13,7 @@ from ssd_plugin.registry import HOOKS
 class AnnotationReportHook(Hook):
     """Refuse faulty training annotations, and warn of those that training leaves out, before the first step.
 
-    ``tools/train.py`` checks them before anything is built, and drops this hook.
+    ``tools/train.py`` has then checked them already, before anything was built, and given this hook its ``lines``.
 
     Args:
         allow_other_classes: Whether annotations may be of classes that the data set does not list, to train on some of
@@ -20,9 +22,10 @@ class AnnotationReportHook(Hook):
 
     def __init__(self, allow_other_classes: bool = False) -> None:
         self.allow_other_classes = allow_other_classes
+        self.lines: Optional[list[str]] = None
 
     def before_train(self, runner: Runner) -> None:
-        """Look at the training data, in the main process alone.
+        """Log the warnings, in the main process alone.
 
         Args:
             runner: Its ``cfg`` names the data.
@@ -32,8 +35,10 @@ class AnnotationReportHook(Hook):
         """
         if not is_main_process():
             return
-        # Imports mmdet's data sets, which this module's importers can do without.
-        from ssd_plugin.datasets.doctor.check_annotations import check_annotations
+        if self.lines is None:
+            # Imports mmdet's data sets, which this module's importers can do without.
+            from ssd_plugin.datasets.doctor.check_annotations import check_annotations
 
-        for line in check_annotations(runner.cfg, ('train_dataloader',), None).lines:
+            self.lines = check_annotations(runner.cfg, ('train_dataloader',), None).lines
+        for line in self.lines:
             runner.logger.warning(line)

@@ -23,7 +23,7 @@ def test_unusable_boxes_are_one_warning(runner: Mock, tmp_path: Path) -> None:
         (tmp_path / f'Annotations/{name}.xml').write_text(XML.replace('<xmax>20<', '<xmax>3<', 1))
     HOOKS.build({'type': 'ssd_plugin.AnnotationReportHook'}).before_train(runner)
     runner.logger.warning.assert_called_once_with(
-        f'left out: box zero or negative width or height, 2 times: {tmp_path}/Annotations/a.xml: object 1: bndbox: '
+        f'left out: box: zero or negative width or height (2): {tmp_path}/Annotations/a.xml: object 1: bndbox: '
         'zero or negative width or height [2.0, 3.0, 2.0, 24.0], expected a box inside 40 x 30 pixels'
     )
 
@@ -48,6 +48,14 @@ def test_what_cannot_be_read_as_it_is_stops_the_run(name: str, line: str, runner
     with pytest.raises(UserError, match=line):
         AnnotationReportHook().before_train(runner)
     assert not (tmp_path / 'repaired_annotations').exists()
+
+
+def test_what_a_tool_has_found_is_logged_and_not_looked_for_again(runner: Mock, tmp_path: Path) -> None:
+    (tmp_path / 'Annotations/a.xml').write_text('')
+    hook = AnnotationReportHook()
+    hook.lines = ['found']
+    hook.before_train(runner)
+    runner.logger.warning.assert_called_once_with('found')
 
 
 def test_only_the_main_process_looks(runner: Mock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,7 +54,7 @@ def test_repairs_are_made_in_a_copy_and_logged(data: Path) -> None:
     assert done.returncode == 0, done.stderr
     log = done.stdout + done.stderr
     assert log.count(f'repaired in a copy ({data}/work/repaired_annotations/1): annotations: area') == 1
-    assert log.count('left out: box zero or negative width or height, 1 times: ') == 1
+    assert log.count('left out: box: zero or negative width or height (1): ') == 1
     assert (data / 'annotations/train.json').read_bytes() == spoilt
     assert (data / 'work/epoch_1.pth').is_file()
 

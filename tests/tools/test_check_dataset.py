@@ -82,7 +82,7 @@ def test_faults_of_annotations_and_images_are_listed_and_fixed(data: Path, run: 
     train, val = json.loads((data.parent / 'faults.json').read_text())
     assert [(fault['behaviour'], fault['kind']) for fault in train['faults']] == [
         ('refused', 'image empty'),
-        ('removed', 'box not finite'),
+        ('removed', 'box: not finite'),
     ]
     assert [(fault['behaviour'], fault['kind']) for fault in val['faults']] == [('suspect', 'image trained on')]
     for fault in train['faults'] + val['faults']:

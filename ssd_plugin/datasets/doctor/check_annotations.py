@@ -111,7 +111,7 @@ def _summary(faults: list[Fault], behaviours: tuple[str, ...], where: str) -> li
         if fault.behaviour in behaviours:
             kinds.setdefault((fault.behaviour, fault.kind), []).append(fault)
     return [
-        f'{behaviour}{where}: {kind}, {sum(fault.count for fault in same)} times: {same[0].line()}'
+        f'{behaviour}{where}: {kind} ({sum(fault.count for fault in same)}): {same[0].line()}'
         for (behaviour, kind), same in kinds.items()
     ]
 

@@ -244,7 +244,7 @@ class _Check:
                 size = f'a box inside {width[place]:g} x {height[place]:g} pixels'
                 self._fault(
                     REMOVED if reason == NOT_FINITE else LEFT_OUT,
-                    f'box {reason}',
+                    f'box: {reason}',
                     place_of('annotations', i, annotation, 'bbox'),
                     f'{reason} {annotation["bbox"]}',
                     size,

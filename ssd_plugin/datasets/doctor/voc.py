@@ -145,7 +145,7 @@ class _Check:
                 number, element, box = kept[i]
                 behaviour = REMOVED if reason == NOT_FINITE else LEFT_OUT
                 size = f'a box inside {self.width} x {self.height} pixels'
-                self._fault(behaviour, f'box {reason}', f'object {number}: bndbox', f'{reason} {box}', size)
+                self._fault(behaviour, f'box: {reason}', f'object {number}: bndbox', f'{reason} {box}', size)
                 self._remove(element)
         self.objects = int((~unusable).sum())
 

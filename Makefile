@@ -38,7 +38,7 @@ demo: $(installed) data/shapes ## train SSD300 on drawn shapes, measure it, draw
 		--out-dir $(demo_dir)/pictures
 
 test: $(installed) ## run the tests that take seconds
-	$(python) -m pytest
+	OMP_NUM_THREADS=1 $(python) -m pytest --numprocesses auto --dist loadfile
 
 test-slow: $(installed) ## run the tests that take minutes
 	$(python) -m pytest -m slow

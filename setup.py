@@ -87,7 +87,7 @@ setup(
     extras_require={
         'lite': [f'mmcv-lite{SUPPORTED["mmcv"]}'],
         'full': [f'mmcv{SUPPORTED["mmcv"]}'],
-        'test': ['hypothesis', 'mypy', 'pytest', 'ruff', 'tensorboard'],
+        'test': ['hypothesis', 'mypy', 'pytest', 'pytest-xdist', 'ruff', 'tensorboard'],
     },
     zip_safe=False,
 )

@@ -62,6 +62,10 @@ def config_of(root: Path, layout: str) -> Config:
     }
     return Config(
         {
+            'default_scope': 'mmdet',
+            'model': {'type': 'ssd_plugin.SSD', 'bbox_head': {'type': 'ssd_plugin.SSDHead', 'num_classes': 2}},
+            'train_cfg': {'by_epoch': True, 'max_epochs': 1},
+            'optim_wrapper': {'optimizer': {'type': 'SGD', 'lr': 0.1}},
             'train_dataloader': {'dataset': {'type': 'RepeatDataset', 'times': 2, 'dataset': loaders['train']}},
             'val_dataloader': {'dataset': loaders['val']},
             'val_evaluator': [{'type': 'CocoMetric', 'ann_file': f'{root}/val.{ending}'}],

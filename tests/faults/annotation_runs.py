@@ -1,5 +1,9 @@
 """Runs the check of annotations, and loads what it leaves with mmdet's readers."""
 
+import contextlib
+import io
+import runpy
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,19 +13,25 @@ from mmdet.registry import DATASETS
 from mmengine.config import Config
 
 from ssd_plugin.datasets.doctor.check_annotations import check_annotations, read_copies
-from ssd_plugin.errors import UserError
 
+TRAIN = Path(__file__).parents[2] / 'tools' / 'train.py'
 LOADERS = ('train_dataloader', 'val_dataloader')
 NAN, INF = float('nan'), float('inf')
 
 
 def refused(config: Config, root: Path) -> str:
-    with pytest.raises(UserError) as caught:
-        check_annotations(config, LOADERS, root / 'copies')
-    line = str(caught.value)
-    assert '\n' not in line
-    assert not (root / 'copies').exists()
-    return line.replace(f'{root}/', '')
+    """The line with which tools/train.py refuses the config."""
+    config.dump(root / 'config.py')
+    printed = io.StringIO()
+    arguments = ['train.py', str(root / 'config.py'), '--work-dir', str(root / 'work')]
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(printed):
+        patch.setattr(sys, 'argv', arguments)
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(TRAIN), run_name='__main__')
+    assert ended.value.code == 2
+    assert not (root / 'work').exists()
+    (line,) = printed.getvalue().splitlines()
+    return line.removeprefix('error: ').replace(f'{root}/', '')
 
 
 def checked(config: Config, root: Path) -> list[str]:

@@ -50,7 +50,7 @@ def build(config):
     model = config.model.to_dict()
     model['backbone']['init_cfg'] = None  # no download
     if model['backbone']['type'] == 'ResNet':
-        # Not less: with 8 channels oneDNN 3.12 corrupts memory in bfloat16, channels last, at some sizes.
+        # Not less: a detector of fewer channels leaves the channels-last order, in which users train.
         model['backbone']['base_channels'] = 16
     return MODELS.build(model)
 

@@ -7,6 +7,7 @@ from typing import Any, Optional
 import torch
 from mmengine.config import Config
 
+from ssd_plugin.engine import data_file_safety
 from ssd_plugin.errors import UserError
 
 from .config_file import load_config
@@ -17,7 +18,7 @@ WORLD_SIZE_VARIABLES = {'pytorch': 'WORLD_SIZE', 'slurm': 'SLURM_NTASKS', 'mpi':
 
 
 def read_config(path: str, options: Optional[dict[str, Any]], work_dir: Optional[str], launcher: str) -> Config:
-    """Read a config, with what the command line changes.
+    """Read a config, with what the command line changes; from then on data files are read as data alone.
 
     Args:
         path: Config file.
@@ -29,6 +30,7 @@ def read_config(path: str, options: Optional[dict[str, Any]], work_dir: Optional
         UserError: The file is missing or is no config.
     """
     config = load_config(path, options)
+    data_file_safety.install()
     config.launcher = launcher
     config.work_dir = work_dir or config.get('work_dir') or os.path.join('work_dirs', Path(path).stem)
     share_batch(config, launcher)

@@ -18,6 +18,8 @@ from torch import Tensor
 
 from ssd_plugin.errors import UserError
 
+from .check_weights import check_weights
+
 _Field = descriptor_pb2.FieldDescriptorProto
 _MESSAGES: dict[str, list[tuple[str, int, int, bool, str]]] = {
     # name, number, type, repeated, message type
@@ -92,6 +94,7 @@ def read_caffemodel(path: Path) -> dict[str, Tensor]:
             arrays[f'{layer.name}.{name}'] = array.flatten() if name == 'bias' else array
     if not arrays:
         raise UserError(f'{path} holds no weights, expected a trained .caffemodel')
+    check_weights(arrays)
     return arrays
 
 

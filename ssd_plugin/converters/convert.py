@@ -9,6 +9,7 @@ from torch import Tensor
 from ssd_plugin.errors import UserError
 
 from . import amdegroot, caffe, lufficc, mmdet, torchvision
+from .check_weights import check_weights
 from .result import ConvertedWeights
 
 
@@ -20,17 +21,19 @@ class Converter:
         kind: Name of the source, as ``--from`` takes it.
         keys: Weights that hold any of these keys are of this kind.
         convert: Turns them into ours.
-        config: Text that the config noted in the file's ``meta`` must hold besides, for weights of the same names.
+        ours: Whether the file's ``meta`` must say besides that this package wrote it: mmdet's names are the same.
     """
 
     kind: str
     keys: tuple[str, ...]
     convert: Callable[[Mapping[str, Tensor]], ConvertedWeights]
-    config: str = ''
+    ours: bool = False
 
     def recognises(self, state_dict: Mapping[str, Tensor], meta: Mapping[str, Any]) -> bool:
         """Tell whether the weights are of this kind."""
-        return any(key in state_dict for key in self.keys) and self.config in str(meta.get('cfg', ''))
+        # Training notes its config, this module what it converted.
+        ours = 'ssd_plugin' in meta or 'ssd_plugin.' in str(meta.get('cfg', ''))
+        return any(key in state_dict for key in self.keys) and (ours or not self.ours)
 
 
 # The first that recognises the weights converts them.
@@ -41,7 +44,7 @@ CONVERTERS = (
     Converter(amdegroot.KIND, ('vgg.0.weight',), amdegroot.convert),
     Converter(amdegroot.TRUNK_KIND, ('33.weight',), amdegroot.convert_trunk),
     Converter(mmdet.OLD_KIND, ('backbone.extra.0.weight',), mmdet.convert_old),
-    Converter(mmdet.OURS_KIND, mmdet.PREDICTOR_KEYS, mmdet.convert_ours, config='ssd_plugin.'),
+    Converter(mmdet.OURS_KIND, mmdet.PREDICTOR_KEYS, mmdet.convert_ours, ours=True),
     Converter(mmdet.KIND, mmdet.PREDICTOR_KEYS[:1], mmdet.convert),
     Converter(mmdet.DEPTHWISE_KIND, mmdet.PREDICTOR_KEYS[1:], mmdet.convert_depthwise),
     Converter(caffe.KIND, ('conv4_3_norm.weight',), caffe.convert),
@@ -60,9 +63,11 @@ def read_state_dict(loaded: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[
         The weights, without the prefix ``module.`` of parallel training, and the file's ``meta``.
 
     Raises:
-        UserError: If there are none, an entry is no tensor, or mmdet 1 wrote the file.
+        UserError: If they are unsound (:func:`check_weights`), ``meta`` is no dict, or mmdet 1 wrote the file.
     """
-    meta = dict(loaded.get('meta') or {})
+    meta = loaded.get('meta') or {}
+    if not isinstance(meta, Mapping):
+        raise UserError(f'meta is a {type(meta).__name__}, expected a dict')
     version = str(meta.get('mmdet_version', ''))
     if version.startswith(('0.', '1.')):
         raise UserError(
@@ -74,12 +79,8 @@ def read_state_dict(loaded: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[
         if isinstance(loaded.get(name), Mapping):
             weights = loaded[name]
             break
-    if not weights:
-        raise UserError('the file holds no weights, expected a state dict')
-    for key, value in weights.items():
-        if not isinstance(value, Tensor):
-            raise UserError(f'entry {key!r} is a {type(value).__name__}, expected a tensor: this is no state dict')
-    return {key.removeprefix('module.'): value for key, value in weights.items()}, meta
+    check_weights(weights)
+    return {key.removeprefix('module.'): value for key, value in weights.items()}, dict(meta)
 
 
 def detect_source(state_dict: Mapping[str, Tensor], meta: Optional[Mapping[str, Any]] = None) -> str:
@@ -87,7 +88,7 @@ def detect_source(state_dict: Mapping[str, Tensor], meta: Optional[Mapping[str, 
 
     Args:
         state_dict: Weights under their own names.
-        meta: Of the file; ours and mmdet's weights have the same names, but our training notes its config there.
+        meta: Of the file; ours and mmdet's weights have the same names, but this package leaves a note there.
 
     Returns:
         One of ``KINDS``.

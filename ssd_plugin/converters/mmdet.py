@@ -12,6 +12,7 @@ from torch import Tensor
 from ssd_plugin.errors import UserError
 
 from . import assembly, layout
+from .check_detector import check_detector
 from .result import ConvertedWeights, DataPreprocessor
 
 KIND = 'mmdet'
@@ -22,6 +23,7 @@ OURS_KIND = 'ours'
 PREDICTOR_KEYS = ('bbox_head.cls_convs.0.0.weight', 'bbox_head.cls_convs.0.0.conv.weight')
 _RGB_MEAN = (123.675, 116.28, 103.53)
 _RGB_STD = (58.395, 57.12, 57.375)
+_VGG = 'backbone.features.'
 _OWN_CONFIG = 'the data_preprocessor is that of the config the weights were trained with'
 _OLD_EXTRA = re.compile(r'backbone\.extra\.(\d+)\.(weight|bias)')
 _OLD_PREDICTOR = re.compile(r'bbox_head\.(cls|reg)_convs\.(\d+)\.(weight|bias)')
@@ -95,4 +97,13 @@ def _checked(source: Mapping[str, Tensor], kind: str) -> tuple[dict[str, Tensor]
     for key, value in source.items():
         if not key.startswith(('backbone.', 'neck.', 'bbox_head.')):
             raise UserError(f'{kind} weights: key {key!r} of shape {tuple(value.shape)} has no place in an SSD')
-    return dict(source), assembly.count_classes(source, kind)
+    if kind in (KIND, OLD_KIND) and any(key.startswith(_VGG) for key in source):
+        levels = assembly.count_levels(source, PREDICTOR_KEYS[0].replace('.0.0.', '.{}.0.'), kind)
+        input_size = 300 if levels == 6 else 512
+        assembly.place(source, {key: key for key in layout.expected_shapes(input_size, 1)}, kind)
+        found = assembly.count_classes(source, kind)
+        assembly.check_shapes(source, kind, input_size, found)
+    else:
+        check_detector(source, kind)
+        found = assembly.count_classes(source, kind)
+    return dict(source), found

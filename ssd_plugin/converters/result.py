@@ -66,9 +66,10 @@ class ConvertedWeights:
 
         Args:
             classes: Names of the foreground classes in order, for the inferencer, None when unknown.
-            meta: What the source file's ``meta`` held, kept.
+            meta: What the source file's ``meta`` held, kept; a file converted before keeps the note of its origin.
         """
-        origin: dict[str, Any] = {'converted_from': self.kind}
+        earlier = (meta or {}).get('ssd_plugin')
+        origin: dict[str, Any] = {'converted_from': self.kind, **(earlier if isinstance(earlier, Mapping) else {})}
         if self.data_preprocessor is not None:
             origin['data_preprocessor'] = self.data_preprocessor.settings()
         if self.default_boxes is not None:

@@ -70,6 +70,18 @@ def test_a_real_run_resumes(make_runner: Callable[..., Runner], tmp_path: Path) 
     assert second.optim_wrapper.get_lr()['lr'] == [pytest.approx(0.001)]
 
 
+@pytest.mark.parametrize('key', ['config', 'cfg'])
+def test_the_text_of_a_config_is_not_run(key: str, make_runner: Callable[..., Runner], tmp_path: Path) -> None:
+    make_runner(1).train()
+    checkpoint = load_checkpoint_file(tmp_path / 'iter_1.pth')
+    checkpoint['meta'][key] = f'import os\nos.mkdir({str(tmp_path / "trace")!r})'
+    torch.save(checkpoint, tmp_path / 'evil.pth')
+    resumed = make_runner(2, load_from=str(tmp_path / 'evil.pth'), resume=True)
+    resumed.train()
+    assert resumed.iter == 2
+    assert not (tmp_path / 'trace').exists()
+
+
 def test_load_checkpoint_file_gives_what_was_saved(make_runner: Callable[..., Runner], tmp_path: Path) -> None:
     runner = make_runner(2)
     runner.train()

@@ -37,7 +37,8 @@ class SSD(SingleStageDetector):
             boxes would not be the measured ones; only ``batch_augments`` of the data preprocessor, which training
             at several sizes asks for, may change it.
         channels_last: Keep weights and images in channels-last order, which is the faster one on CPUs and GPUs; a
-            network with layers of ``mmcv.ops``, which need the plain order, stays in it.
+            network with layers of ``mmcv.ops``, or with 1x1 convolutions of stride 2 on fewer than 16 channels, stays
+            in the plain order, which they need.
         train_cfg: For the head.
         test_cfg: For the head.
         data_preprocessor: Config.
@@ -83,7 +84,8 @@ class SSD(SingleStageDetector):
         normalize_single_values(self)
         # mmcv's compiled layers read their inputs in the plain order: some refuse others, DCNv2 computes nonsense.
         compiled = any(type(module).__module__.startswith('mmcv.ops.') for module in self.modules())
-        self.memory_format = torch.channels_last if channels_last and not compiled else torch.contiguous_format
+        plain = not channels_last or compiled or any(map(_crashes_channels_last, self.modules()))
+        self.memory_format = torch.contiguous_format if plain else torch.channels_last
         for module in self.modules():
             # Layers that compute with their weights first (ConvWS, ConvAWS) need them in the plain order.
             if type(module) is nn.Conv2d:
@@ -128,3 +130,16 @@ class SSD(SingleStageDetector):
         x = self.backbone(batch_inputs.contiguous(memory_format=self.memory_format))
         x = (x,) if isinstance(x, Tensor) else x
         return self.neck(x) if self.with_neck else x
+
+
+def _crashes_channels_last(module: nn.Module) -> bool:
+    """Tell whether oneDNN writes past a buffer in this layer's backward pass.
+
+    Source: docs/upstream/onednn_channels_last_crash.md.
+    """
+    return (
+        isinstance(module, nn.Conv2d)
+        and module.kernel_size == (1, 1)
+        and max(module.stride) > 1
+        and module.in_channels < 16
+    )

@@ -7,8 +7,7 @@ import torch.nn.functional as F
 from mmdet.models.losses import FocalLoss, QualityFocalLoss, VarifocalLoss
 from mmdet.models.losses.iou_loss import BoundedIoULoss, CIoULoss, DIoULoss, EIoULoss, GIoULoss, IoULoss, SIoULoss
 from mmdet.registry import MODELS as MMDET_MODELS
-from mmdet.utils import reduce_mean
-from mmengine.dist import get_world_size
+from mmengine.dist import all_reduce, get_world_size
 from mmengine.model import BaseModule
 from torch import Tensor
 
@@ -109,7 +108,8 @@ class MultiBoxLoss(BaseModule):
             ``loss_cls`` and ``loss_bbox``, scalars.
         """
         n = (num_positives.clamp(min=1) if self.floor_per_image else num_positives).sum().float()
-        n = reduce_mean(n).clamp(min=1 / get_world_size())
+        all_reduce(n, 'mean')
+        n = n.clamp(min=1 / get_world_size())
         weights = chosen.float()
         targets = labels
         if isinstance(self.loss_cls, (FocalLoss, QualityFocalLoss, VarifocalLoss)):

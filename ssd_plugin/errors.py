@@ -1,5 +1,7 @@
 """The one exception for input a user can put right."""
 
+EXIT_STATUS = 2
+
 
 class UserError(ValueError):
     """Something the user gave is wrong.

@@ -10,7 +10,7 @@ if ! [[ $gpus =~ ^([1-9][0-9]*|auto|cpu|gpu)$ ]]; then
   echo "error: GPUS is '$gpus', expected a whole number above 0" >&2
   exit 2
 fi
-python -m torch.distributed.run \
+python -m ssd_plugin.cli.torchrun \
   --nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}" --nproc_per_node="$gpus" \
   --master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}" \
   "$(dirname "$0")/test.py" "$config" "$checkpoint" --launcher pytorch "${@:4}"

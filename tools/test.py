@@ -10,6 +10,7 @@ from pathlib import Path
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
 from ssd_plugin.cli.checkpoint_fit import CheckpointFitHook
 from ssd_plugin.cli.config_types import unknown_types_named
+from ssd_plugin.cli.launch import join_processes
 from ssd_plugin.cli.options import OptionsAction
 from ssd_plugin.cli.read_config import read_config
 from ssd_plugin.cli.tool_main import run_tool
@@ -47,6 +48,7 @@ def main() -> None:
     if args.out and Path(args.out).suffix not in ('.pkl', '.pickle'):
         raise UserError(f'--out is {args.out!r}, expected a file name ending in .pkl')
     config = read_config(args.config, args.cfg_options, args.work_dir, args.launcher)
+    join_processes(config)
     config.load_from = args.checkpoint
     if args.show or args.show_dir:
         config.default_hooks.visualization.update(

@@ -10,6 +10,7 @@ import ssd_plugin  # noqa: F401  first: it makes mmdet importable
 from ssd_plugin.cli.checkpoint_fit import CheckpointFitHook
 from ssd_plugin.cli.config_file import load_config
 from ssd_plugin.cli.config_types import unknown_types_named
+from ssd_plugin.cli.launch import join_processes, resume_if_restarted
 from ssd_plugin.cli.options import OptionsAction
 from ssd_plugin.cli.read_config import AMP_WRAPPER, read_config
 from ssd_plugin.cli.schedule_length import follow_length
@@ -49,6 +50,7 @@ def main() -> None:
     args = parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     config = read_config(args.config, args.cfg_options, args.work_dir, args.launcher)
+    join_processes(config)
     if args.amp:
         config.optim_wrapper.type = AMP_WRAPPER
     if args.auto_scale_lr:
@@ -58,6 +60,7 @@ def main() -> None:
     if args.resume:
         config.resume = True
         config.load_from = None if args.resume == 'auto' else args.resume
+    resume_if_restarted(config)
     lines = validate_config(config, 'train')
     followed = follow_length(config, load_config(args.config))
 

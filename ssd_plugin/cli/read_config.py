@@ -11,10 +11,9 @@ from ssd_plugin.engine import data_file_safety
 from ssd_plugin.errors import UserError
 
 from .config_file import load_config
+from .launch import place_among_processes
 
 AMP_WRAPPER = 'ssd_plugin.AutocastOptimWrapper'
-# Where each launcher says how many processes it started.
-WORLD_SIZE_VARIABLES = {'pytorch': 'WORLD_SIZE', 'slurm': 'SLURM_NTASKS', 'mpi': 'OMPI_COMM_WORLD_SIZE'}
 
 
 def read_config(path: str, options: Optional[dict[str, Any]], work_dir: Optional[str], launcher: str) -> Config:
@@ -56,7 +55,7 @@ def share_batch(config: Config, launcher: str) -> None:
     total = config.get('total_batch_size')
     if total is None or config.train_dataloader.batch_size != total:
         return
-    processes = int(os.environ.get(WORLD_SIZE_VARIABLES.get(launcher, ''), 1))
+    processes = place_among_processes(launcher)[1]
     if total % processes:
         raise UserError(
             f'total_batch_size={total} cannot be shared by {processes} processes, expected a divisor; '

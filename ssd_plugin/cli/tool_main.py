@@ -5,9 +5,9 @@ import sys
 import traceback
 from typing import Callable, Optional
 
-from ssd_plugin.errors import UserError
+from ssd_plugin.errors import EXIT_STATUS, UserError
 
-EXIT_STATUS = 2
+from .launch import first_to_fail
 
 
 def error_line(error: UserError) -> str:
@@ -56,6 +56,8 @@ def unreadable_image(error: Exception) -> Optional[str]:
 def run_tool(main: Callable[[], None]) -> None:
     """Run a tool; on a ``UserError`` or an unreadable image print ``error: ...`` to stderr and exit with status 2.
 
+    Of several processes only the first that fails says so: the others fail because they lost it.
+
     Args:
         main: The tool, which reads ``sys.argv`` itself.
 
@@ -64,13 +66,14 @@ def run_tool(main: Callable[[], None]) -> None:
     """
     try:
         main()
-    except UserError as error:
-        line: Optional[str] = error_line(error)
-    except (AssertionError, FileNotFoundError) as error:
-        line = unreadable_image(error)
-        if line is None:
-            raise
-    else:
-        return
-    print(f'error: {line}', file=sys.stderr)
-    sys.exit(EXIT_STATUS)
+    except Exception as error:
+        line: Optional[str] = None
+        if isinstance(error, UserError):
+            line = error_line(error)
+        elif isinstance(error, (AssertionError, FileNotFoundError)):
+            line = unreadable_image(error)
+        if first_to_fail():
+            if line is None:
+                raise
+            print(f'error: {line}', file=sys.stderr)
+        sys.exit(EXIT_STATUS)

@@ -11,6 +11,7 @@ from ssd_plugin.errors import UserError
 from .config_data import check_classes, check_data
 from .config_types import find, unknown_type, walk
 from .config_values import check_values
+from .launch import on_main_process
 
 _LOADERS: dict[str, tuple[str, ...]] = {
     'train': ('train_dataloader', 'val_dataloader'),
@@ -51,7 +52,8 @@ def validate_config(config: Config, mode: str) -> list[str]:
     loaders = _LOADERS[mode]
     check_data(config, loaders)
     check_classes(config, loaders)
-    checked = check_annotations(config, loaders, Path(config.get('work_dir') or '', 'repaired_annotations'))
+    copies = Path(config.get('work_dir') or '', 'repaired_annotations')
+    checked = on_main_process(lambda: check_annotations(config, loaders, copies))
     read_copies(config, loaders, checked.copies)
     return checked.lines
 

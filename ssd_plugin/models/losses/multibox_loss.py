@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from mmdet.models.losses import FocalLoss, QualityFocalLoss, VarifocalLoss
 from mmdet.models.losses.iou_loss import BoundedIoULoss, CIoULoss, DIoULoss, EIoULoss, GIoULoss, IoULoss, SIoULoss
 from mmdet.registry import MODELS as MMDET_MODELS
+from mmengine.dist import all_reduce, get_world_size
 from mmengine.model import BaseModule
 from torch import Tensor
 
@@ -21,7 +22,8 @@ IOU_LOSSES = (BoundedIoULoss, CIoULoss, DIoULoss, EIoULoss, GIoULoss, IoULoss, S
 class MultiBoxLoss(BaseModule):
     """Classification loss of the chosen priors plus alpha times the box loss of the positives, both over N.
 
-    N is the number of positives of the batch on this device, at least 1; it is not reduced over devices.
+    N is the number of positives of the batch, at least 1. Of several processes each takes the mean number of them all,
+    so that the average of their gradients is the gradient of their whole batch.
 
     Args:
         loss_cls: mmdet's loss config. ``None``: softmax cross-entropy.
@@ -30,6 +32,8 @@ class MultiBoxLoss(BaseModule):
         floor_per_image: Count at least one positive for every image in N, as mmdet does.
 
     Source: docs/fidelity.md section 4; paper section 2.2.
+
+    Differs: Each device of the authors has its own N.
     """
 
     def __init__(
@@ -103,7 +107,9 @@ class MultiBoxLoss(BaseModule):
         Returns:
             ``loss_cls`` and ``loss_bbox``, scalars.
         """
-        n = num_positives.clamp(min=1).sum() if self.floor_per_image else num_positives.sum().clamp(min=1)
+        n = (num_positives.clamp(min=1) if self.floor_per_image else num_positives).sum().float()
+        all_reduce(n, 'mean')
+        n = n.clamp(min=1 / get_world_size())
         weights = chosen.float()
         targets = labels
         if isinstance(self.loss_cls, (FocalLoss, QualityFocalLoss, VarifocalLoss)):

@@ -13,6 +13,7 @@ from ssd_plugin.cli.config_types import unknown_types_named
 from ssd_plugin.cli.options import OptionsAction
 from ssd_plugin.cli.read_config import AMP_WRAPPER, read_config
 from ssd_plugin.cli.schedule_length import follow_length
+from ssd_plugin.cli.skip_unreadable_images import skip_unreadable_images
 from ssd_plugin.cli.tool_main import run_tool
 from ssd_plugin.cli.validate_config import validate_config
 from ssd_plugin.errors import UserError
@@ -59,6 +60,7 @@ def main() -> None:
         config.resume = True
         config.load_from = None if args.resume == 'auto' else args.resume
     validate_config(config, 'train')
+    skip_unreadable_images(config)
     followed = follow_length(config, load_config(args.config))
 
     from mmengine.runner import Runner

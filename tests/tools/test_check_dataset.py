@@ -81,8 +81,8 @@ def test_faults_of_annotations_and_images_are_listed_and_fixed(data: Path, run: 
     assert before == {path: path.read_bytes() for path in data.rglob('*') if path.is_file()}
     train, val = json.loads((data.parent / 'faults.json').read_text())
     assert [(fault['behaviour'], fault['kind']) for fault in train['faults']] == [
-        ('refused', 'image empty'),
         ('removed', 'box not finite'),
+        ('skipped', 'image empty'),
     ]
     assert [(fault['behaviour'], fault['kind']) for fault in val['faults']] == [('suspect', 'image trained on')]
     for fault in train['faults'] + val['faults']:

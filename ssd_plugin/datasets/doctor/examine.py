@@ -8,8 +8,8 @@ from typing import Any, Callable
 from ssd_plugin.errors import UserError
 
 from .check_annotations import check_source
-from .faults import BEHAVIOURS, LOST, NOTED, REFUSED, SUSPECT, Checked, Fault
-from .images import CheckedImage, check_image
+from .faults import BEHAVIOURS, LOST, NOTED, REFUSED, SKIPPED, SUSPECT, Checked, Fault
+from .images import CheckedImage, check_image, in_training
 from .parallel import spread
 from .sources import Source
 
@@ -25,14 +25,14 @@ class Examined:
         source: The data set.
         checked: What its annotations gave.
         faults: Everything that is wrong with annotations and images, the gravest first.
-        unreadable: Image files that no training can read.
+        unusable: Image files that a run refuses or passes over.
         digests: Content hash of each image file that was read.
     """
 
     source: Source
     checked: Checked
     faults: list[Fault]
-    unreadable: set[Path]
+    unusable: set[Path]
     digests: dict[Path, str]
 
     @property
@@ -65,14 +65,15 @@ def examine(sources: Sequence[Source], progress: Progress) -> list[Examined]:
 def _examine(source: Source, progress: Progress) -> Examined:
     checked = check_source(source)
     images = list({image.path: image for image in checked.images}.values())
-    faults, unreadable, digests = list(checked.faults), set(), {}
+    faults, unusable, digests = list(checked.faults), set(), {}
     found = progress(spread(check_image, images), source.key, len(images))
     for result, image in zip(found, images):
-        faults += result.faults
+        seen = [in_training(fault) for fault in result.faults] if source.training else result.faults
+        faults += seen
         if result.digest is not None:
             digests[image.path] = result.digest
-        if any(fault.behaviour == REFUSED for fault in result.faults):
-            unreadable.add(image.path)
+        if any(fault.behaviour in (REFUSED, SKIPPED) for fault in seen):
+            unusable.add(image.path)
     empty = [image.path for image in checked.images if not image.objects]
     if empty:
         expected = 'objects, unless it is meant as background'
@@ -80,7 +81,7 @@ def _examine(source: Source, progress: Progress) -> Examined:
     if source.training and images and len(empty) == len(checked.images):
         file = str(source.annotations)
         faults.append(Fault(REFUSED, 'no object', file, '', 'no object to learn from', 'at least one'))
-    return Examined(source, checked, faults, unreadable, digests)
+    return Examined(source, checked, faults, unusable, digests)
 
 
 def is_lossy(results: Iterable[Examined]) -> bool:
@@ -139,7 +140,10 @@ def as_json(results: Iterable[Examined]) -> list[dict[str, Any]]:
             'annotations': str(one.source.annotations),
             'images': len(one.checked.images),
             'objects': one.objects,
-            'faults': [{**asdict(fault), 'line': fault.line()} for fault in one.faults],
+            'faults': [
+                {**asdict(fault), 'image': fault.image and str(fault.image), 'line': fault.line()}
+                for fault in one.faults
+            ],
         }
         for one in results
     ]
@@ -164,7 +168,7 @@ def write_clean(results: Iterable[Examined], folder: Path) -> list[str]:
     for one in results:
         target = folder / one.source.key
         target.mkdir(parents=True)
-        written = one.checked.write_clean(target, one.unreadable)
+        written = one.checked.write_clean(target, one.unusable)
         settings += [f'{one.source.key}.{key}={value}' for key, value in written.items()]
     return settings
 

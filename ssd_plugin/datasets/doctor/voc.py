@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Optional
 
 import numpy as np
-from PIL import Image
 
 from ssd_plugin.datasets.transforms.filtering import NOT_FINITE, invalid_boxes
 from ssd_plugin.whole_file import whole_file
 
 from .class_matching import expected_class, match_class
 from .faults import LEFT_OUT, NOTED, REFUSED, REMOVED, REPAIRED, Checked, Fault, ImageEntry
+from .images import UNREADABLE, opened
 from .parallel import spread
 from .sources import Source
 
@@ -143,14 +143,16 @@ class _Check:
             unusable |= mask
             for i in np.flatnonzero(mask):
                 number, element, box = kept[i]
-                behaviour = REMOVED if reason == NOT_FINITE else LEFT_OUT
+                behaviour, shown = (REMOVED, None) if reason == NOT_FINITE else (LEFT_OUT, tuple(box))
                 size = f'a box inside {self.width} x {self.height} pixels'
-                self._fault(behaviour, f'box {reason}', f'object {number}: bndbox', f'{reason} {box}', size)
+                self._fault(behaviour, f'box {reason}', f'object {number}: bndbox', f'{reason} {box}', size, shown)
                 self._remove(element)
         self.objects = int((~unusable).sum())
 
-    def _fault(self, behaviour: str, kind: str, place: str, found: str, expected: str) -> None:
-        self.faults.append(Fault(behaviour, kind, self.path, place, found, expected))
+    def _fault(
+        self, behaviour: str, kind: str, place: str, found: str, expected: str, box: Optional[tuple[float, ...]] = None
+    ) -> None:
+        self.faults.append(Fault(behaviour, kind, self.path, place, found, expected, image=self.image, box=box))
 
     def _remove(self, element: ElementTree.Element) -> None:
         self.root.remove(element)
@@ -164,9 +166,9 @@ class _Check:
             self.width, self.height = map(int, values)
             return
         try:
-            with Image.open(self.image) as image:
+            with opened(self.image) as image:
                 self.width, self.height = image.size
-        except OSError:
+        except UNREADABLE:
             self._fault(
                 REFUSED, 'size', 'size', f'{values or "missing"} and no readable image {self.image}', 'width and height'
             )

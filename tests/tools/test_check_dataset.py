@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from dirty_data import XML, config_of, edit_json, write_data
+from mmengine.config import Config
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'check_dataset.py'
 
@@ -111,6 +112,43 @@ def test_a_fixed_coco_file_is_sound(data: Path, run: Any) -> None:
     assert content['annotations'] == []
 
 
+def test_a_folder_of_yolo_is_fixed_into_coco_files(data: Path, run: Any) -> None:
+    root = data.parent / 'yolo'
+    for name, line in (('a', '0 0.5 0.5 0.2 0.4'), ('b', '3 0.5 0.5 0.2 0.4')):
+        for folder in ('images', 'labels'):
+            (root / name / folder).mkdir(parents=True)
+        shutil.copy(data / 'JPEGImages/c.jpg', root / name / f'images/{name}.jpg')
+        (root / name / 'labels' / f'{name}.txt').write_text(line)
+    (root / 'data.yaml').write_text('names: [cat, dog]')
+    copy = data.parent / 'fixed'
+    status, out, _ = run(root, '--fix', copy)
+    assert status == 1
+    assert f'{root}/b/labels/b.txt: line 1: 3, expected 0 to 1, of (cat, dog)' in out
+    assert f'a config reads it with in its data set type=CocoDataset data_root= ann_file={copy}/a/annotations' in out
+    content = json.loads((copy / 'a/annotations.json').read_text())
+    assert [annotation['bbox'] for annotation in content['annotations']] == [[16, 9, 8, 12]]
+    config = Config.fromfile(config_file(data, 'coco'))
+    settings = dict(pair.split('=') for pair in out.splitlines()[-2].partition(' in its data set ')[2].split())
+    config.merge_from_dict({f'val_dataloader.dataset.{key}': value for key, value in settings.items()})
+    config.dump(data.parent / 'copy.py')
+    status, out, _ = run(data.parent / 'copy.py')
+    assert status == 0, out
+    assert '| val_dataloader.dataset           | 1 images, 1 objects' in out
+
+
+def test_the_worst_cases_are_drawn(data: Path, run: Any) -> None:
+    sheet = data.parent / 'worst.png'
+    assert run(data, '--picture', sheet)[0] == 0
+    assert not sheet.exists()
+    (data / 'Annotations/a.xml').write_text(XML.replace('<xmax>20<', '<xmax>3<', 1))
+    assert run(data, '--picture', sheet)[0] == 1
+    assert cv2.imread(str(sheet)).shape == (436, 500, 3)
+    assert run(data, '--picture', 'worst.gif')[::2] == (
+        2,
+        'error: --picture worst.gif: expected a name that ends in .png or .jpg\n',
+    )
+
+
 def test_images_without_objects_are_noted_and_training_without_any_is_refused(data: Path, run: Any) -> None:
     (data / 'Annotations/a.xml').write_text('<annotation/>')
     status, out, _ = run(config_file(data, 'voc'))
@@ -125,5 +163,5 @@ def test_images_without_objects_are_noted_and_training_without_any_is_refused(da
 def test_a_folder_without_annotations_is_refused(tmp_path: Path, run: Any) -> None:
     assert run(tmp_path)[::2] == (
         2,
-        f'error: {tmp_path}: no data set, expected annotations in the layout of VOC or of COCO\n',
+        f'error: {tmp_path}: no data set, expected annotations in the layout of VOC, COCO or YOLO\n',
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ssd_plugin.datasets.class_names import format_class_names
 from ssd_plugin.datasets.transforms.filtering import NOT_FINITE, invalid_boxes
@@ -42,6 +43,22 @@ def check_coco(source: Source) -> Checked:
     finally:
         if collecting:
             gc.enable()
+
+
+def unusable_boxes(boxes: NDArray[np.float64], width: Any, height: Any) -> dict[str, NDArray[np.bool_]]:
+    """Find the boxes that mmdet's reader of COCO files or training passes over, each under its first reason.
+
+    Args:
+        boxes: (M, 4) numbers, xyxy in pixels.
+        width: Image width in pixels, a number or (M,).
+        height: Image height in pixels, a number or (M,).
+
+    Returns:
+        For every reason a (M,) bool mask; a box is in at most one of them.
+    """
+    reasons = invalid_boxes(boxes, width, height)
+    small = ((boxes[:, 2:] - boxes[:, :2]) < 1).any(axis=1)
+    return {**reasons, SMALL: small & ~np.any(list(reasons.values()), axis=0)}
 
 
 class _Check:
@@ -234,10 +251,7 @@ class _Check:
         sizes = np.array([(image['width'], image['height']) for image in shown_on], dtype=np.float64)
         width, height = sizes.reshape(-1, 2).T
         boxes[:, 2:] += boxes[:, :2]
-        reasons = invalid_boxes(boxes, width, height)
-        # mmdet's reader passes over these.
-        small = ((boxes[:, 2:] - boxes[:, :2]) < 1).any(axis=1)
-        reasons[SMALL] = small & ~np.any(list(reasons.values()), axis=0)
+        reasons = unusable_boxes(boxes, width, height)
         for reason, mask in reasons.items():
             for place in np.flatnonzero(mask):
                 i, annotation = annotations[place]

@@ -1,7 +1,7 @@
 """The data doctor: look through annotations and images of data sets, and sum up what is wrong."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Callable
 
@@ -57,7 +57,8 @@ def examine(sources: Sequence[Source], progress: Progress) -> list[Examined]:
         for path, digest in {} if one.source.training else one.digests.items():
             if digest in trained:
                 found = f'the same content as {trained[digest]}, which is trained on'
-                one.faults.append(Fault(SUSPECT, 'image trained on', str(path), '', found, 'an image of its own'))
+                expected = 'an image of its own'
+                one.faults.append(Fault(SUSPECT, 'image trained on', str(path), '', found, expected, image=path))
         one.faults.sort(key=lambda fault: BEHAVIOURS.index(fault.behaviour))
     return results
 
@@ -68,7 +69,7 @@ def _examine(source: Source, progress: Progress) -> Examined:
     faults, unusable, digests = list(checked.faults), set(), {}
     found = progress(spread(check_image, images), source.key, len(images))
     for result, image in zip(found, images):
-        seen = [in_training(fault) for fault in result.faults] if source.training else result.faults
+        seen = [replace(in_training(fault) if source.training else fault, image=image.path) for fault in result.faults]
         faults += seen
         if result.digest is not None:
             digests[image.path] = result.digest
@@ -77,7 +78,8 @@ def _examine(source: Source, progress: Progress) -> Examined:
     empty = [image.path for image in checked.images if not image.objects]
     if empty:
         expected = 'objects, unless it is meant as background'
-        faults.append(Fault(NOTED, 'image without objects', str(empty[0]), '', 'no object', expected, len(empty)))
+        first = str(empty[0])
+        faults.append(Fault(NOTED, 'image without objects', first, '', 'no object', expected, len(empty), empty[0]))
     if source.training and images and len(empty) == len(checked.images):
         file = str(source.annotations)
         faults.append(Fault(REFUSED, 'no object', file, '', 'no object to learn from', 'at least one'))
@@ -149,7 +151,7 @@ def as_json(results: Iterable[Examined]) -> list[dict[str, Any]]:
     ]
 
 
-def write_clean(results: Iterable[Examined], folder: Path) -> list[str]:
+def write_clean(results: Iterable[Examined], folder: Path) -> dict[str, dict[str, str]]:
     """Write cleaned copies of the annotations, without what cannot be used.
 
     Args:
@@ -157,19 +159,18 @@ def write_clean(results: Iterable[Examined], folder: Path) -> list[str]:
         folder: Where to; it must not exist or be empty.
 
     Returns:
-        The settings that make a config read the copies, as ``--cfg-options`` takes them.
+        For each data set's key the settings that make mmdet's data set read the copy.
 
     Raises:
         UserError: The folder holds something.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f'{folder}: exists already, expected a new or empty folder for the cleaned copy')
-    settings = []
+    settings = {}
     for one in results:
         target = folder / one.source.key
         target.mkdir(parents=True)
-        written = one.checked.write_clean(target, one.unusable)
-        settings += [f'{one.source.key}.{key}={value}' for key, value in written.items()]
+        settings[one.source.key] = one.checked.write_clean(target, one.unusable)
     return settings
 
 

@@ -33,8 +33,8 @@ _EIGHT_BITS = ('JPEG', 'WEBP', 'BMP', 'GIF')
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError)
 # OpenCV reads no more, and Pillow calls the second one a decompression bomb.
 _MOST_PIXELS, _MANY_PIXELS = 2**30, 178_956_970
-# The kinds after which there are no pixels to look at, or too many.
-_UNSEEN = ('image missing', 'image empty', 'image unreadable', 'image too large', 'image very large')
+#: The kinds of faults after which there are no pixels to look at, or too many.
+UNSEEN = ('image missing', 'image empty', 'image unreadable', 'image too large', 'image very large')
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,23 @@ def opened(path: Path) -> Iterator[Image.Image]:
                 yield image
     finally:
         Image.MAX_IMAGE_PIXELS = limit
+
+
+def shown_size(path: Path) -> Optional[tuple[int, int]]:
+    """Read how wide and high an image is when it is shown upright, as Exif asks for.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Width and height in pixels; None if it is no image.
+    """
+    try:
+        with opened(path) as image:
+            return image.size[::-1] if _orientation(image) in _ON_THEIR_SIDE else image.size
+    except UNREADABLE:
+        pixels = cv2.imread(str(path)) if path.is_file() else None
+        return None if pixels is None else (pixels.shape[1], pixels.shape[0])
 
 
 def check_head(entry: ImageEntry) -> list[Fault]:
@@ -108,7 +125,7 @@ def check_image(entry: ImageEntry) -> CheckedImage:
         What is wrong, as it is for a validation image, and the hash of the content.
     """
     faults = check_head(entry)
-    if any(fault.kind in _UNSEEN for fault in faults):
+    if any(fault.kind in UNSEEN for fault in faults):
         return CheckedImage(faults, None)
     path, data = str(entry.path), entry.path.read_bytes()
     try:
@@ -135,6 +152,11 @@ def in_training(fault: Fault) -> Fault:
     return replace(fault, behaviour=REPAIRED if fault.kind == _ON_ITS_SIDE else SKIPPED)
 
 
+def _orientation(image: Image.Image) -> int:
+    # PNG's own method reads all pixels first.
+    return int(Image.Image.getexif(image).get(_ORIENTATION, 1))
+
+
 def _too_large(path: str, width: int, height: int) -> list[Fault]:
     found = f'{width} x {height} pixels'
     if width * height > _MOST_PIXELS:
@@ -147,8 +169,7 @@ def _too_large(path: str, width: int, height: int) -> list[Fault]:
 
 def _shown_otherwise(entry: ImageEntry, image: Image.Image) -> list[Fault]:
     """Compare the annotated size with that of the stored pixels, and with that after the turn that Exif asks for."""
-    # PNG's own method reads all pixels first.
-    path, orientation = str(entry.path), Image.Image.getexif(image).get(_ORIENTATION, 1)
+    path, orientation = str(entry.path), _orientation(image)
     stored, annotated = image.size, (entry.width, entry.height)
     shown = stored[::-1] if orientation in _ON_THEIR_SIDE else stored
     if entry.width is None or entry.height is None or annotated == shown != stored:

@@ -16,7 +16,7 @@ from ssd_plugin.whole_file import whole_file
 
 from .class_matching import expected_class, match_class
 from .faults import LEFT_OUT, NOTED, REFUSED, REMOVED, REPAIRED, Checked, Fault, ImageEntry
-from .images import UNREADABLE, opened
+from .images import shown_size
 from .parallel import spread
 from .sources import Source
 
@@ -165,14 +165,13 @@ class _Check:
         if values and all(value.isdecimal() and int(value) > 0 for value in values):
             self.width, self.height = map(int, values)
             return
-        try:
-            with opened(self.image) as image:
-                self.width, self.height = image.size
-        except UNREADABLE:
+        shown = shown_size(self.image)
+        if shown is None:
             self._fault(
                 REFUSED, 'size', 'size', f'{values or "missing"} and no readable image {self.image}', 'width and height'
             )
             return
+        self.width, self.height = shown
         if size is not None:
             self._fault(REPAIRED, 'size', 'size', f'{values}', f'{self.width} and {self.height}, as the image has')
             self._remove(size)

@@ -60,8 +60,8 @@ def main() -> None:
         config.resume = True
         config.load_from = None if args.resume == 'auto' else args.resume
     validate_config(config, 'train')
-    skip_unreadable_images(config)
     followed = follow_length(config, load_config(args.config))
+    skip_unreadable_images(config)
 
     from mmengine.runner import Runner
 

@@ -1,6 +1,7 @@
 """The command-line tool, run in this process."""
 
 import json
+import os
 import runpy
 import shutil
 import sys
@@ -13,6 +14,7 @@ import pytest
 from dirty_data import XML, config_of, edit_json, write_data
 from mmengine.config import Config
 
+BCCD = Path(os.environ.get('BCCD_ROOT', '../shared/data/BCCD'))
 TOOL = Path(__file__).parents[2] / 'tools' / 'check_dataset.py'
 
 
@@ -68,6 +70,21 @@ def test_a_folder_is_understood(layout: str, data: Path, run: Any) -> None:
         (lists / f'{name}.txt').write_text('a\n' if name == 'train' else 'c\n')
     _, out, _ = run(data)
     assert 'trainval' not in out
+
+
+def test_json_files_of_other_things_than_boxes_are_passed_over(data: Path, run: Any) -> None:
+    shutil.rmtree(data / 'Annotations')
+    (data / 'annotations').mkdir()
+    shutil.copy(data / 'train.json', data / 'annotations')
+    captions = {'images': [{'id': 1, 'file_name': 'a.jpg'}], 'annotations': [{'image_id': 1, 'caption': 'A cat.'}]}
+    for name, content in {'captions': captions, 'parameters': {'seed': 0}, 'list': [1]}.items():
+        (data / f'{name}.json').write_text(json.dumps(content))
+    (data / 'cut.json').write_text('{"images": [')
+    status, out, _ = run(data, '--fix', data.parent / 'fixed')
+    assert status == 1
+    assert all(name not in out for name in ('captions', 'parameters', 'list.json'))
+    assert f'{data}/cut.json: no JSON that parses' in out
+    assert json.loads((data.parent / 'fixed/annotations/train/train.json').read_text())['images']
 
 
 def test_faults_of_annotations_and_images_are_listed_and_fixed(data: Path, run: Any) -> None:
@@ -165,3 +182,22 @@ def test_a_folder_without_annotations_is_refused(tmp_path: Path, run: Any) -> No
         2,
         f'error: {tmp_path}: no data set, expected annotations in the layout of VOC, COCO or YOLO\n',
     )
+
+
+@pytest.mark.skipif(not BCCD.is_dir(), reason=f'BCCD_ROOT: no folder {BCCD}')
+def test_real_data_with_two_boxes_without_area(run: Any, tmp_path: Path) -> None:
+    status, out, _ = run(BCCD, '--json', tmp_path / 'faults.json', '--picture', tmp_path / 'worst.png')
+    assert status == 1
+    found = {one['data_set']: one for one in json.loads((tmp_path / 'faults.json').read_text())}
+    assert {key: (one['images'], one['objects']) for key, one in found.items()} == {
+        'train': (205, 2804),
+        'val': (87, 1137),
+        'test': (72, 945),
+    }
+    faults = [fault for one in found.values() for fault in one['faults']]
+    assert {(fault['kind'], fault['place']) for fault in faults} == {
+        ('box zero or negative width or height', 'object 4: bndbox'),
+        ('box zero or negative width or height', 'object 13: bndbox'),
+    }
+    assert all(fault['line'] in out for fault in faults)
+    assert cv2.imread(str(tmp_path / 'worst.png')) is not None

@@ -87,8 +87,8 @@ def folder_sources(folder: Path) -> Iterator[Source]:
 
     Yields:
         A source for each list, split or COCO file; one with 'train' in its name is trained on. The list ``trainval``
-        is passed over where its halves are there. YOLO's classes are those of ``data.yaml`` or ``classes.txt``, the
-        others' any.
+        is passed over where its halves are there, and so are JSON files of other things than boxes. YOLO's classes are
+        those of ``data.yaml`` or ``classes.txt``, the others' any.
 
     Raises:
         UserError: YOLO's classes cannot be read.
@@ -109,7 +109,13 @@ def folder_sources(folder: Path) -> Iterator[Source]:
     if yolo:
         return
     for path in sorted([*folder.glob('*.json'), *(folder / 'annotations').glob('*.json')]):
-        yield Source(path.stem, path, _image_folder(folder, path), None, (), 'train' in path.stem)
+        try:
+            content = json.loads(path.read_bytes())
+        except (ValueError, RecursionError):
+            content = None  # The check of the file says why.
+        if content is None or _has_boxes(content):
+            key = path.relative_to(folder).with_suffix('').as_posix()
+            yield Source(key, path, _image_folder(folder, content), None, (), 'train' in path.stem)
 
 
 def _yolo_folders(folder: Path) -> dict[str, tuple[Path, Path]]:
@@ -142,13 +148,22 @@ def _yolo_classes(folder: Path) -> tuple[str, ...]:
     return tuple(mmengine.list_from_file(listed)) if listed.is_file() else ()
 
 
-def _image_folder(folder: Path, annotations: Path) -> Path:
+def _has_boxes(content: Any) -> bool:
+    """Tell a COCO file from captions and from other JSON."""
+    if not isinstance(content, dict):
+        return False
+    annotations = content.get('annotations')
+    listed = annotations if isinstance(annotations, list) else []
+    return 'categories' in content or any(isinstance(one, dict) and 'bbox' in one for one in listed)
+
+
+def _image_folder(folder: Path, content: Any) -> Path:
     """Find the folder that has the first image of a COCO file, here the data set's own folder if none has it."""
     try:
-        first = json.loads(annotations.read_bytes())['images'][0]['file_name']
-    except (ValueError, RecursionError, LookupError, TypeError):
-        return folder  # The check of the file says why.
-    return next((path for path in (folder, *sorted(folder.iterdir())) if (path / str(first)).is_file()), folder)
+        first = str(content['images'][0]['file_name'])
+    except (LookupError, TypeError):
+        return folder
+    return next((path for path in (folder, *sorted(folder.iterdir())) if (path / first).is_file()), folder)
 
 
 def _parts(dataset: Any, key: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -89,7 +89,11 @@ def _read_list(source: Source) -> tuple[list[str], list[Fault]]:
                     REPAIRED, 'name in a list', path, f'line {number}', f'{line!r}', f'{name!r}' if name else 'a name'
                 )
             )
-        if name:
+        if Path(name).is_absolute() or '..' in Path(name).parts:
+            # A copy of its XML file would lie outside the copy, perhaps in the place of the original.
+            expected = f'a name below {source.xml_folder}'
+            faults.append(Fault(REFUSED, 'name in a list', path, f'line {number}', f'{name!r}', expected))
+        elif name:
             names.append(name)
     twice = [name for name, count in Counter(names).items() if count > 1]
     faults += [Fault(NOTED, 'name listed twice', path, name, 'listed more than once', 'once') for name in twice]

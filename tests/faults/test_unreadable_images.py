@@ -22,6 +22,7 @@ SMALL = [
     'train_cfg.max_epochs=1',
     'train_cfg.val_interval=9',
     'train_dataloader.batch_size=2',
+    'val_dataloader.num_workers=0',
 ]
 
 
@@ -76,8 +77,9 @@ def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
         # MMEngine's logger would write to the output of the test that made it.
         monkeypatch.setattr(logging, 'raiseExceptions', False)
         work = tmp_path / 'work'
-        # Setting out a config as text takes most of a short run's time.
+        # Setting out a config as text and asking for compilers take most of a short run's time.
         monkeypatch.setattr(Config, 'pretty_text', '')
+        monkeypatch.setattr('mmengine.runner.runner.collect_env', dict)
         # MMEngine keeps a visualizer for each name.
         options = (*SMALL, *options, f'visualizer.name={tmp_path.name}')
         monkeypatch.setattr(sys, 'argv', ['train.py', str(CONFIG), '--work-dir', str(work), '--cfg-options', *options])

@@ -58,17 +58,17 @@ def check_yolo(source: Source) -> Checked:
             faults.append(Fault(LEFT_OUT, 'no image', str(path), '', f'no image in {source.images}', 'one of its name'))
     if not images:
         faults.append(Fault(REFUSED, 'no images', str(source.images), '', 'no image', 'images'))
-    used = [number for one in found for number, _ in one.objects]
-    classes = source.classes or tuple(map(str, range(max(used, default=-1) + 1)))
+    used = {number for one in found for number, _ in one.objects}
+    names = dict(enumerate(source.classes)) or {number: str(number) for number in sorted(used)}
 
     def write_clean(folder: Path, without: Collection[Path]) -> dict[str, str]:
         target = folder / 'annotations.json'
         kept = [one for one in found if one.entry.width is not None and one.entry.path not in without]
         with whole_file(target) as draft:
-            json.dump(_as_coco(source, classes, kept), draft)
+            json.dump(_as_coco(source, names, kept), draft)
         # A command line would lose the blanks of the names.
         with whole_file(folder / 'classes.txt') as draft:
-            draft.writelines(f'{name}\n' for name in classes)
+            draft.writelines(f'{name}\n' for name in names.values())
         return {
             'type': 'CocoDataset',
             'data_root': '',
@@ -89,7 +89,7 @@ def _check_labels(source: Source, image: Path) -> _Labels:
     width, height = size or (None, None)
     check = _Check(source, str(path), image)
     try:
-        lines = path.read_text(encoding='utf-8').splitlines()
+        lines = path.read_text(encoding='utf-8-sig').splitlines()
     except FileNotFoundError:
         return _Labels(ImageEntry(image, width, height, 0), [], False, [])
     except (OSError, UnicodeDecodeError) as error:
@@ -162,7 +162,7 @@ class _Check:
         return [(objects[i][1], xywh[i].tolist()) for i in kept]
 
 
-def _as_coco(source: Source, classes: tuple[str, ...], found: list[_Labels]) -> dict[str, Any]:
+def _as_coco(source: Source, names: dict[int, str], found: list[_Labels]) -> dict[str, Any]:
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     for one in found:
@@ -172,5 +172,5 @@ def _as_coco(source: Source, classes: tuple[str, ...], found: list[_Labels]) -> 
         for number, box in one.objects:
             annotation = {'image_id': image['id'], 'category_id': number, 'bbox': box, 'area': box[2] * box[3]}
             annotations.append({'id': len(annotations) + 1, **annotation, 'iscrowd': 0})
-    categories = [{'id': number, 'name': name} for number, name in enumerate(classes)]
+    categories = [{'id': number, 'name': name} for number, name in names.items()]
     return {'images': images, 'categories': categories, 'annotations': annotations}

@@ -56,7 +56,7 @@ def read(checked: Checked, folder: Path) -> tuple[tuple, list]:
 
 
 def test_sound_labels_are_read_by_mmdet(write: Callable, tmp_path: Path) -> None:
-    checked = check(write({'a': f'{CELL}\n1 0.1 0.1 0.2 0.2\n', 'b': f'\n{CELL}  \n', 'c': ''}))
+    checked = check(write({'a': f'\ufeff{CELL}\n1 0.1 0.1 0.2 0.2\n', 'b': f'\n{CELL}  \n', 'c': ''}))
     assert checked.faults == []
     assert [image.objects for image in checked.images] == [2, 1, 0]
     cell = (0, [16.0, 9.0, 24.0, 21.0])
@@ -165,11 +165,12 @@ def test_a_folder_without_splits_is_trained_on(write: Callable, tmp_path: Path) 
 
 
 def test_without_names_the_classes_are_their_numbers(write: Callable, tmp_path: Path) -> None:
-    checked = check(write({'a': '2 0.5 0.5 0.2 0.4\n-1 0.5 0.5 0.2 0.4\n'}, yaml='train: images/train\n'))
+    lines = [f'{number} 0.5 0.5 0.2 0.4' for number in (10**30, 2, -1)]
+    checked = check(write({'a': '\n'.join(lines)}, yaml='train: images/train\n'))
     assert [fault.line() for fault in checked.faults] == [
-        f'{tmp_path}/labels/train/a.txt: line 2: -1, expected a whole number'
+        f'{tmp_path}/labels/train/a.txt: line 3: -1, expected a whole number'
     ]
-    assert read(checked, tmp_path / 'copy')[0] == ('0', '1', '2')
+    assert read(checked, tmp_path / 'copy')[0] == ('2', str(int(1e30)))
 
 
 def test_names_may_be_numbered(write: Callable) -> None:

@@ -78,6 +78,7 @@ setup(
         'opencv-python',
         'packaging',
         'pillow',
+        'pyyaml',
         'protobuf',
         'pycocotools',
         'rich',

@@ -14,6 +14,7 @@ from ssd_plugin.cli.launch import join_processes, resume_if_restarted
 from ssd_plugin.cli.options import OptionsAction
 from ssd_plugin.cli.read_config import AMP_WRAPPER, read_config
 from ssd_plugin.cli.schedule_length import follow_length
+from ssd_plugin.cli.skip_unreadable_images import skip_unreadable_images
 from ssd_plugin.cli.tool_main import run_tool
 from ssd_plugin.cli.validate_config import validate_config
 from ssd_plugin.errors import UserError
@@ -63,6 +64,7 @@ def main() -> None:
     resume_if_restarted(config)
     lines = validate_config(config, 'train')
     followed = follow_length(config, load_config(args.config))
+    skip_unreadable_images(config)
 
     from mmengine.runner import Runner
 

@@ -15,6 +15,7 @@ custom_hooks = [
     dict(type='ssd_plugin.LoaderMeterHook'),
     dict(type='ssd_plugin.NoDetectionsHook'),
     dict(type='ssd_plugin.NonFiniteLossHook'),
+    dict(type='ssd_plugin.QuarantineHook'),
 ]
 
 env_cfg = dict(

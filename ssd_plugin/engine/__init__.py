@@ -12,6 +12,7 @@ from .loader_meter_hook import LoaderMeterHook
 from .no_detections_hook import NoDetectionsHook
 from .non_finite_loss_hook import NonFiniteLossHook
 from .partial_load_hook import PartialLoadHook
+from .quarantine_hook import QuarantineHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 
 checkpoint_safety.install()
@@ -25,5 +26,6 @@ __all__ = [
     'NoDetectionsHook',
     'NonFiniteLossHook',
     'PartialLoadHook',
+    'QuarantineHook',
     'SafeCheckpointHook',
 ]

@@ -82,7 +82,7 @@ def test_the_classes_may_come_from_the_type_or_a_file(voc: Config, data: Path) -
 
 @pytest.mark.parametrize(
     ('orientation', 'width', 'height', 'warned'),
-    [(1, 40, 30, 0), (6, 30, 40, 0), (6, 40, 30, None), (8, 40, 30, None), (3, 40, 30, 1), (1, 4, 3, 1)],
+    [(1, 40, 30, 0), (6, 30, 40, 0), (6, 40, 30, None), (8, 40, 30, None), (3, 40, 30, 1)],
 )
 def test_a_validation_image_that_exif_turns_is_refused(
     orientation: int, width: int, height: int, warned: Any, coco: Config, data: Path
@@ -99,6 +99,14 @@ def test_a_validation_image_that_exif_turns_is_refused(
             f'JPEGImages/c.jpg: Exif orientation {orientation} turns its 40 x 30 pixels, on which its boxes lie, '
             'expected an image saved upright, or turned boxes'
         )
+
+
+@pytest.mark.parametrize('size', [(80, 60), (30, 40), (40, 31)])
+def test_a_validation_image_of_another_size_is_refused(size: tuple, coco: Config, data: Path) -> None:
+    edit_json(data / 'val.json', lambda c: c['images'][0].update(width=size[0], height=size[1]))
+    assert refused(coco, data) == (
+        f'JPEGImages/c.jpg: 40 x 30 pixels, expected {size[0]} x {size[1]}, on which its boxes were annotated'
+    )
 
 
 def test_many_files_are_read_by_several_processes(voc: Config, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

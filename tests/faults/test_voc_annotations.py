@@ -118,6 +118,13 @@ def test_a_list_with_windows_line_ends_is_sound(voc: Config, data: Path) -> None
     assert repaired(voc, data) == ([], [OBJECTS, OBJECTS], [OBJECTS])
 
 
+def test_a_name_that_leads_out_of_the_folder_is_refused(voc: Config, data: Path) -> None:
+    for name in ('../Annotations/b', f'{data}/Annotations/b'):
+        (data / 'train.txt').write_text(f'a\n{name}\n')
+        line = f'train.txt: line 2: {name!r}, expected a name below {data}/Annotations'
+        assert refused(voc, data) == line.replace(f'{data}/', '')
+
+
 @pytest.mark.parametrize('part', ['train', 'val'])
 @pytest.mark.parametrize('text', ['', '\n \n'])
 def test_an_empty_list_is_refused(text: str, part: str, voc: Config, data: Path) -> None:

@@ -1,6 +1,7 @@
 """The command-line tool, run in this process."""
 
 import json
+import os
 import runpy
 import shutil
 import sys
@@ -11,7 +12,9 @@ import cv2
 import numpy as np
 import pytest
 from dirty_data import XML, config_of, edit_json, write_data
+from mmengine.config import Config
 
+BCCD = Path(os.environ.get('BCCD_ROOT', '../shared/data/BCCD'))
 TOOL = Path(__file__).parents[2] / 'tools' / 'check_dataset.py'
 
 
@@ -69,6 +72,21 @@ def test_a_folder_is_understood(layout: str, data: Path, run: Any) -> None:
     assert 'trainval' not in out
 
 
+def test_json_files_of_other_things_than_boxes_are_passed_over(data: Path, run: Any) -> None:
+    shutil.rmtree(data / 'Annotations')
+    (data / 'annotations').mkdir()
+    shutil.copy(data / 'train.json', data / 'annotations')
+    captions = {'images': [{'id': 1, 'file_name': 'a.jpg'}], 'annotations': [{'image_id': 1, 'caption': 'A cat.'}]}
+    for name, content in {'captions': captions, 'parameters': {'seed': 0}, 'list': [1]}.items():
+        (data / f'{name}.json').write_text(json.dumps(content))
+    (data / 'cut.json').write_text('{"images": [')
+    status, out, _ = run(data, '--fix', data.parent / 'fixed')
+    assert status == 1
+    assert all(name not in out for name in ('captions', 'parameters', 'list.json'))
+    assert f'{data}/cut.json: no JSON that parses' in out
+    assert json.loads((data.parent / 'fixed/annotations/train/train.json').read_text())['images']
+
+
 def test_faults_of_annotations_and_images_are_listed_and_fixed(data: Path, run: Any) -> None:
     (data / 'Annotations/a.xml').write_text(XML.replace('<xmax>20<', '<xmax>nan<', 1))
     (data / 'JPEGImages/b.jpg').write_bytes(b'')
@@ -81,8 +99,8 @@ def test_faults_of_annotations_and_images_are_listed_and_fixed(data: Path, run: 
     assert before == {path: path.read_bytes() for path in data.rglob('*') if path.is_file()}
     train, val = json.loads((data.parent / 'faults.json').read_text())
     assert [(fault['behaviour'], fault['kind']) for fault in train['faults']] == [
-        ('refused', 'image empty'),
         ('removed', 'box: not finite'),
+        ('skipped', 'image empty'),
     ]
     assert [(fault['behaviour'], fault['kind']) for fault in val['faults']] == [('suspect', 'image trained on')]
     for fault in train['faults'] + val['faults']:
@@ -111,6 +129,43 @@ def test_a_fixed_coco_file_is_sound(data: Path, run: Any) -> None:
     assert content['annotations'] == []
 
 
+def test_a_folder_of_yolo_is_fixed_into_coco_files(data: Path, run: Any) -> None:
+    root = data.parent / 'yolo'
+    for name, line in (('a', '0 0.5 0.5 0.2 0.4'), ('b', '3 0.5 0.5 0.2 0.4')):
+        for folder in ('images', 'labels'):
+            (root / name / folder).mkdir(parents=True)
+        shutil.copy(data / 'JPEGImages/c.jpg', root / name / f'images/{name}.jpg')
+        (root / name / 'labels' / f'{name}.txt').write_text(line)
+    (root / 'data.yaml').write_text('names: [cat, dog]')
+    copy = data.parent / 'fixed'
+    status, out, _ = run(root, '--fix', copy)
+    assert status == 1
+    assert f'{root}/b/labels/b.txt: line 1: 3, expected 0 to 1, of (cat, dog)' in out
+    assert f'a config reads it with in its data set type=CocoDataset data_root= ann_file={copy}/a/annotations' in out
+    content = json.loads((copy / 'a/annotations.json').read_text())
+    assert [annotation['bbox'] for annotation in content['annotations']] == [[16, 9, 8, 12]]
+    config = Config.fromfile(config_file(data, 'coco'))
+    settings = dict(pair.split('=') for pair in out.splitlines()[-2].partition(' in its data set ')[2].split())
+    config.merge_from_dict({f'val_dataloader.dataset.{key}': value for key, value in settings.items()})
+    config.dump(data.parent / 'copy.py')
+    status, out, _ = run(data.parent / 'copy.py')
+    assert status == 0, out
+    assert '| val_dataloader.dataset           | 1 images, 1 objects' in out
+
+
+def test_the_worst_cases_are_drawn(data: Path, run: Any) -> None:
+    sheet = data.parent / 'worst.png'
+    assert run(data, '--picture', sheet)[0] == 0
+    assert not sheet.exists()
+    (data / 'Annotations/a.xml').write_text(XML.replace('<xmax>20<', '<xmax>3<', 1))
+    assert run(data, '--picture', sheet)[0] == 1
+    assert cv2.imread(str(sheet)).shape == (436, 500, 3)
+    assert run(data, '--picture', 'worst.gif')[::2] == (
+        2,
+        'error: --picture worst.gif: expected a name that ends in .png or .jpg\n',
+    )
+
+
 def test_images_without_objects_are_noted_and_training_without_any_is_refused(data: Path, run: Any) -> None:
     (data / 'Annotations/a.xml').write_text('<annotation/>')
     status, out, _ = run(config_file(data, 'voc'))
@@ -125,5 +180,24 @@ def test_images_without_objects_are_noted_and_training_without_any_is_refused(da
 def test_a_folder_without_annotations_is_refused(tmp_path: Path, run: Any) -> None:
     assert run(tmp_path)[::2] == (
         2,
-        f'error: {tmp_path}: no data set, expected annotations in the layout of VOC or of COCO\n',
+        f'error: {tmp_path}: no data set, expected annotations in the layout of VOC, COCO or YOLO\n',
     )
+
+
+@pytest.mark.skipif(not BCCD.is_dir(), reason=f'BCCD_ROOT: no folder {BCCD}')
+def test_real_data_with_two_boxes_without_area(run: Any, tmp_path: Path) -> None:
+    status, out, _ = run(BCCD, '--json', tmp_path / 'faults.json', '--picture', tmp_path / 'worst.png')
+    assert status == 1
+    found = {one['data_set']: one for one in json.loads((tmp_path / 'faults.json').read_text())}
+    assert {key: (one['images'], one['objects']) for key, one in found.items()} == {
+        'train': (205, 2804),
+        'val': (87, 1137),
+        'test': (72, 945),
+    }
+    faults = [fault for one in found.values() for fault in one['faults']]
+    assert {(fault['kind'], fault['place']) for fault in faults} == {
+        ('box zero or negative width or height', 'object 4: bndbox'),
+        ('box zero or negative width or height', 'object 13: bndbox'),
+    }
+    assert all(fault['line'] in out for fault in faults)
+    assert cv2.imread(str(tmp_path / 'worst.png')) is not None

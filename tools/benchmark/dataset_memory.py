@@ -76,7 +76,6 @@ def measure(path: Path, workers: int, serialize: bool) -> dict[str, Any]:
         with; :func:`memory` of the process ``before`` and ``after`` loading, and of the ``workers`` in the end.
     """
     from mmdet.datasets import CocoDataset
-
     from ssd_plugin.datasets.annotation_report import scan
 
     before = memory(os.getpid())

@@ -12,6 +12,7 @@ from .images import check_head
 from .parallel import spread
 from .sources import Source, config_sources
 from .voc import check_voc
+from .yolo import check_yolo
 
 _NEED_COPY = (REPAIRED, REMOVED)
 
@@ -37,6 +38,8 @@ def check_source(source: Source) -> Checked:
     Returns:
         What was found.
     """
+    if source.yolo:
+        return check_yolo(source)
     return check_coco(source) if source.xml_folder is None else check_voc(source)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ssd_plugin.datasets.class_names import format_class_names
 from ssd_plugin.datasets.transforms.filtering import NOT_FINITE, invalid_boxes
@@ -44,6 +45,22 @@ def check_coco(source: Source) -> Checked:
             gc.enable()
 
 
+def unusable_boxes(boxes: NDArray[np.float64], width: Any, height: Any) -> dict[str, NDArray[np.bool_]]:
+    """Find the boxes that mmdet's reader of COCO files or training passes over, each under its first reason.
+
+    Args:
+        boxes: (M, 4) numbers, xyxy in pixels.
+        width: Image width in pixels, a number or (M,).
+        height: Image height in pixels, a number or (M,).
+
+    Returns:
+        For every reason a (M,) bool mask; a box is in at most one of them.
+    """
+    reasons = invalid_boxes(boxes, width, height)
+    small = ((boxes[:, 2:] - boxes[:, :2]) < 1).any(axis=1)
+    return {**reasons, SMALL: small & ~np.any(list(reasons.values()), axis=0)}
+
+
 class _Check:
     """The check of one file, which cleans its content as it goes."""
 
@@ -61,11 +78,11 @@ class _Check:
         categories = self._records('categories', CATEGORY, ('id', 'name'))
         self._check_classes(categories)
         annotations = self._records('annotations', ANNOTATION, ())
-        sizes = {image['id']: (image['width'], image['height']) for _, image in images}
-        annotations = self._referring(annotations, set(sizes), {one['id']: one['name'] for _, one in categories})
+        by_id = {image['id']: image for _, image in images}
+        annotations = self._referring(annotations, set(by_id), {one['id']: one['name'] for _, one in categories})
         self._repair_ids(annotations)
         annotations = self._repair_fields(annotations)
-        annotations, objects = self._usable(annotations, sizes)
+        annotations, objects = self._usable(annotations, by_id)
         self.content.update(
             images=[image for _, image in images],
             categories=[category for _, category in categories],
@@ -227,27 +244,28 @@ class _Check:
                 self._fault(REPAIRED, f'annotations: {key}', f'annotations[{i}].{key}', found, expected, len(places))
         return kept
 
-    def _usable(
-        self, annotations: _Records, sizes: dict[Any, tuple[float, float]]
-    ) -> tuple[_Records, Counter[Hashable]]:
+    def _usable(self, annotations: _Records, images: dict[Any, dict[str, Any]]) -> tuple[_Records, Counter[Hashable]]:
         """Give the annotations with a box that can be learned from, and the number of objects of each image."""
         boxes = np.array([annotation['bbox'] for _, annotation in annotations], dtype=np.float64).reshape(-1, 4)
-        width, height = np.array([sizes[a['image_id']] for _, a in annotations], dtype=np.float64).reshape(-1, 2).T
+        shown_on = [images[annotation['image_id']] for _, annotation in annotations]
+        sizes = np.array([(image['width'], image['height']) for image in shown_on], dtype=np.float64)
+        width, height = sizes.reshape(-1, 2).T
         boxes[:, 2:] += boxes[:, :2]
-        reasons = invalid_boxes(boxes, width, height)
-        # mmdet's reader passes over these.
-        small = ((boxes[:, 2:] - boxes[:, :2]) < 1).any(axis=1)
-        reasons[SMALL] = small & ~np.any(list(reasons.values()), axis=0)
+        reasons = unusable_boxes(boxes, width, height)
         for reason, mask in reasons.items():
             for place in np.flatnonzero(mask):
                 i, annotation = annotations[place]
-                size = f'a box inside {width[place]:g} x {height[place]:g} pixels'
-                self._fault(
-                    REMOVED if reason == NOT_FINITE else LEFT_OUT,
-                    f'box: {reason}',
-                    place_of('annotations', i, annotation, 'bbox'),
-                    f'{reason} {annotation["bbox"]}',
-                    size,
+                self.faults.append(
+                    Fault(
+                        REMOVED if reason == NOT_FINITE else LEFT_OUT,
+                        f'box: {reason}',
+                        self.path,
+                        place_of('annotations', i, annotation, 'bbox'),
+                        f'{reason} {annotation["bbox"]}',
+                        f'a box inside {width[place]:g} x {height[place]:g} pixels',
+                        image=self.source.images / shown_on[place]['file_name'],
+                        box=None if reason == NOT_FINITE else tuple(boxes[place].tolist()),
+                    )
                 )
         usable = ~np.any(list(reasons.values()), axis=0)
         kept = [annotations[place] for place in np.flatnonzero(usable)]

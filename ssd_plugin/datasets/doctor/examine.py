@@ -1,15 +1,15 @@
 """The data doctor: look through annotations and images of data sets, and sum up what is wrong."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Callable
 
 from ssd_plugin.errors import UserError
 
 from .check_annotations import check_source
-from .faults import BEHAVIOURS, LOST, NOTED, REFUSED, SUSPECT, Checked, Fault
-from .images import CheckedImage, check_image
+from .faults import BEHAVIOURS, LOST, NOTED, REFUSED, SKIPPED, SUSPECT, Checked, Fault
+from .images import CheckedImage, check_image, in_training
 from .parallel import spread
 from .sources import Source
 
@@ -25,14 +25,14 @@ class Examined:
         source: The data set.
         checked: What its annotations gave.
         faults: Everything that is wrong with annotations and images, the gravest first.
-        unreadable: Image files that no training can read.
+        unusable: Image files that a run refuses or passes over.
         digests: Content hash of each image file that was read.
     """
 
     source: Source
     checked: Checked
     faults: list[Fault]
-    unreadable: set[Path]
+    unusable: set[Path]
     digests: dict[Path, str]
 
     @property
@@ -57,7 +57,8 @@ def examine(sources: Sequence[Source], progress: Progress) -> list[Examined]:
         for path, digest in {} if one.source.training else one.digests.items():
             if digest in trained:
                 found = f'the same content as {trained[digest]}, which is trained on'
-                one.faults.append(Fault(SUSPECT, 'image trained on', str(path), '', found, 'an image of its own'))
+                expected = 'an image of its own'
+                one.faults.append(Fault(SUSPECT, 'image trained on', str(path), '', found, expected, image=path))
         one.faults.sort(key=lambda fault: BEHAVIOURS.index(fault.behaviour))
     return results
 
@@ -65,22 +66,24 @@ def examine(sources: Sequence[Source], progress: Progress) -> list[Examined]:
 def _examine(source: Source, progress: Progress) -> Examined:
     checked = check_source(source)
     images = list({image.path: image for image in checked.images}.values())
-    faults, unreadable, digests = list(checked.faults), set(), {}
+    faults, unusable, digests = list(checked.faults), set(), {}
     found = progress(spread(check_image, images), source.key, len(images))
     for result, image in zip(found, images):
-        faults += result.faults
+        seen = [replace(in_training(fault) if source.training else fault, image=image.path) for fault in result.faults]
+        faults += seen
         if result.digest is not None:
             digests[image.path] = result.digest
-        if any(fault.behaviour == REFUSED for fault in result.faults):
-            unreadable.add(image.path)
+        if any(fault.behaviour in (REFUSED, SKIPPED) for fault in seen):
+            unusable.add(image.path)
     empty = [image.path for image in checked.images if not image.objects]
     if empty:
         expected = 'objects, unless it is meant as background'
-        faults.append(Fault(NOTED, 'image without objects', str(empty[0]), '', 'no object', expected, len(empty)))
+        first = str(empty[0])
+        faults.append(Fault(NOTED, 'image without objects', first, '', 'no object', expected, len(empty), empty[0]))
     if source.training and images and len(empty) == len(checked.images):
         file = str(source.annotations)
         faults.append(Fault(REFUSED, 'no object', file, '', 'no object to learn from', 'at least one'))
-    return Examined(source, checked, faults, unreadable, digests)
+    return Examined(source, checked, faults, unusable, digests)
 
 
 def is_lossy(results: Iterable[Examined]) -> bool:
@@ -139,13 +142,16 @@ def as_json(results: Iterable[Examined]) -> list[dict[str, Any]]:
             'annotations': str(one.source.annotations),
             'images': len(one.checked.images),
             'objects': one.objects,
-            'faults': [{**asdict(fault), 'line': fault.line()} for fault in one.faults],
+            'faults': [
+                {**asdict(fault), 'image': fault.image and str(fault.image), 'line': fault.line()}
+                for fault in one.faults
+            ],
         }
         for one in results
     ]
 
 
-def write_clean(results: Iterable[Examined], folder: Path) -> list[str]:
+def write_clean(results: Iterable[Examined], folder: Path) -> dict[str, dict[str, str]]:
     """Write cleaned copies of the annotations, without what cannot be used.
 
     Args:
@@ -153,19 +159,18 @@ def write_clean(results: Iterable[Examined], folder: Path) -> list[str]:
         folder: Where to; it must not exist or be empty.
 
     Returns:
-        The settings that make a config read the copies, as ``--cfg-options`` takes them.
+        For each data set's key the settings that make mmdet's data set read the copy.
 
     Raises:
         UserError: The folder holds something.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f'{folder}: exists already, expected a new or empty folder for the cleaned copy')
-    settings = []
+    settings = {}
     for one in results:
         target = folder / one.source.key
         target.mkdir(parents=True)
-        written = one.checked.write_clean(target, one.unreadable)
-        settings += [f'{one.source.key}.{key}={value}' for key, value in written.items()]
+        settings[one.source.key] = one.checked.write_clean(target, one.unusable)
     return settings
 
 

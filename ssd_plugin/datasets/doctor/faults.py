@@ -7,7 +7,9 @@ from typing import Optional
 
 #: A run stops before its first step; a cleaned copy leaves the object or image out.
 REFUSED = 'refused'
-#: A run reads a cleaned copy, in which nothing is lost.
+#: A training image that cannot be used: a run takes another one in its place, and lists and counts it.
+SKIPPED = 'skipped'
+#: A run reads a cleaned copy, or loads the image as it was annotated; nothing is lost.
 REPAIRED = 'repaired'
 #: A box that mmdet's readers or metrics cannot stand: a run reads a cleaned copy without it.
 REMOVED = 'removed'
@@ -17,8 +19,8 @@ LEFT_OUT = 'left out'
 SUSPECT = 'suspect'
 #: Worth knowing; nothing is lost.
 NOTED = 'noted'
-BEHAVIOURS = (REFUSED, REMOVED, LEFT_OUT, SUSPECT, REPAIRED, NOTED)
-LOST = (REFUSED, REMOVED, LEFT_OUT, SUSPECT)
+BEHAVIOURS = (REFUSED, REMOVED, SKIPPED, LEFT_OUT, SUSPECT, REPAIRED, NOTED)
+LOST = (REFUSED, REMOVED, SKIPPED, LEFT_OUT, SUSPECT)
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Fault:
         found: What is there.
         expected: What should be there.
         count: How many such faults this stands for; the place is that of the first.
+        image: The image that shows it; None where none does.
+        box: x1, y1, x2, y2 of the faulty box in pixels of that image; None for other faults.
     """
 
     behaviour: str
@@ -42,6 +46,8 @@ class Fault:
     found: str
     expected: str
     count: int = 1
+    image: Optional[Path] = None
+    box: Optional[tuple[float, ...]] = None
 
     def line(self) -> str:
         """Write the fault in one line.

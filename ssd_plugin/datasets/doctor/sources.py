@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any, Optional
 
 import mmengine
+import yaml
 from mmdet.datasets import CocoDataset, XMLDataset
 from mmdet.registry import DATASETS
 
 from ssd_plugin.datasets.voc_unannotated import VOCTestDataset
+from ssd_plugin.errors import UserError
 
 _HOOK = 'AnnotationReportHook'
 
@@ -21,12 +23,14 @@ class Source:
 
     Attributes:
         key: Its key path in the config, or the name of its folder.
-        annotations: A JSON file for COCO; for VOC a list of names, or ``xml_folder`` for all that it holds.
+        annotations: A JSON file for COCO; for VOC a list of names, or ``xml_folder`` for all that it holds; for YOLO
+            the folder of the label files.
         images: The folder of its images.
-        xml_folder: The folder of the XML files; None for COCO.
+        xml_folder: The folder of the XML files of VOC; None for the others.
         classes: The classes that it lists; empty takes those that are found.
         training: Whether it is trained on.
         other_classes: Whether objects of other classes are left out; else they are refused.
+        yolo: Whether the layout is YOLO's.
     """
 
     key: str
@@ -36,6 +40,7 @@ class Source:
     classes: tuple[str, ...]
     training: bool
     other_classes: bool = False
+    yolo: bool = False
 
 
 def config_sources(config: Any, loaders: tuple[str, ...]) -> Iterator[tuple[Source, dict[str, Any]]]:
@@ -73,15 +78,20 @@ def config_sources(config: Any, loaders: tuple[str, ...]) -> Iterator[tuple[Sour
 
 
 def folder_sources(folder: Path) -> Iterator[Source]:
-    """List the data sets of a folder in VOC's or COCO's layout.
+    """List the data sets of a folder in the layout of VOC, YOLO or COCO.
 
     Args:
-        folder: Holds ``Annotations``, ``JPEGImages`` and perhaps the lists ``ImageSets/Main/*.txt``, or COCO files, in
-            itself or in ``annotations``.
+        folder: VOC's holds ``Annotations``, ``JPEGImages`` and perhaps the lists ``ImageSets/Main/*.txt``; YOLO's
+            ``labels`` and ``images``, in it, each with a folder for every split, or in a folder for every split;
+            COCO's JSON files, in itself or in ``annotations``.
 
     Yields:
-        A source for each list or COCO file, of any classes; one with 'train' in its name is trained on. The list
-        ``trainval`` is passed over where its halves are there.
+        A source for each list, split or COCO file; one with 'train' in its name is trained on. The list ``trainval``
+        is passed over where its halves are there, and so are JSON files of other things than boxes. YOLO's classes are
+        those of ``data.yaml`` or ``classes.txt``, the others' any.
+
+    Raises:
+        UserError: YOLO's classes cannot be read.
     """
     xml_folder = folder / 'Annotations'
     if xml_folder.is_dir():
@@ -92,17 +102,68 @@ def folder_sources(folder: Path) -> Iterator[Source]:
             training = annotations == xml_folder or 'train' in annotations.stem
             yield Source(annotations.stem, annotations, folder / 'JPEGImages', xml_folder, (), training)
         return
+    yolo = _yolo_folders(folder)
+    for name, (labels, images) in yolo.items():
+        classes = _yolo_classes(folder) or _yolo_classes(labels)
+        yield Source(name, labels, images, None, classes, len(yolo) == 1 or 'train' in name, yolo=True)
+    if yolo:
+        return
     for path in sorted([*folder.glob('*.json'), *(folder / 'annotations').glob('*.json')]):
-        yield Source(path.stem, path, _image_folder(folder, path), None, (), 'train' in path.stem)
+        try:
+            content = json.loads(path.read_bytes())
+        except (ValueError, RecursionError):
+            content = None  # The check of the file says why.
+        if content is None or _has_boxes(content):
+            key = path.relative_to(folder).with_suffix('').as_posix()
+            yield Source(key, path, _image_folder(folder, content), None, (), 'train' in path.stem)
 
 
-def _image_folder(folder: Path, annotations: Path) -> Path:
+def _yolo_folders(folder: Path) -> dict[str, tuple[Path, Path]]:
+    """Find the folders of labels and of images by the name of their split."""
+    labels, images = folder / 'labels', folder / 'images'
+    if labels.is_dir():
+        splits = [path.name for path in sorted(labels.iterdir()) if (images / path.name).is_dir()]
+        return {name: (labels / name, images / name) for name in splits} or {folder.name: (labels, images)}
+    splits = [path.name for path in sorted(folder.iterdir()) if (path / 'labels').is_dir()]
+    return {name: (folder / name / 'labels', folder / name / 'images') for name in splits}
+
+
+def _yolo_classes(folder: Path) -> tuple[str, ...]:
+    for path in sorted([*folder.glob('*.yaml'), *folder.glob('*.yml')]):
+        try:
+            content = yaml.safe_load(path.read_bytes())
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
+            raise UserError(f'{path}: {" ".join(str(error).split())}, expected YAML that parses') from error
+        names = content.get('names') if isinstance(content, dict) else None
+        if names is None:
+            continue
+        if isinstance(names, list):
+            names = dict(enumerate(names))
+        numbered = isinstance(names, dict) and set(names) == set(range(len(names)))
+        if not numbered or content.get('nc', len(names)) != len(names):
+            found = f'{names!r:.80} with nc {content.get("nc", "missing")}'
+            raise UserError(f'{path}: names: {found}, expected a name for each class, numbered from 0')
+        return tuple(str(names[number]) for number in range(len(names)))
+    listed = folder / 'classes.txt'
+    return tuple(mmengine.list_from_file(listed)) if listed.is_file() else ()
+
+
+def _has_boxes(content: Any) -> bool:
+    """Tell a COCO file from captions and from other JSON."""
+    if not isinstance(content, dict):
+        return False
+    annotations = content.get('annotations')
+    listed = annotations if isinstance(annotations, list) else []
+    return 'categories' in content or any(isinstance(one, dict) and 'bbox' in one for one in listed)
+
+
+def _image_folder(folder: Path, content: Any) -> Path:
     """Find the folder that has the first image of a COCO file, here the data set's own folder if none has it."""
     try:
-        first = json.loads(annotations.read_bytes())['images'][0]['file_name']
-    except (ValueError, RecursionError, LookupError, TypeError):
-        return folder  # The check of the file says why.
-    return next((path for path in (folder, *sorted(folder.iterdir())) if (path / str(first)).is_file()), folder)
+        first = str(content['images'][0]['file_name'])
+    except (LookupError, TypeError):
+        return folder
+    return next((path for path in (folder, *sorted(folder.iterdir())) if (path / first).is_file()), folder)
 
 
 def _parts(dataset: Any, key: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Optional
 
 import numpy as np
-from PIL import Image
 
 from ssd_plugin.datasets.transforms.filtering import NOT_FINITE, invalid_boxes
 from ssd_plugin.whole_file import whole_file
 
 from .class_matching import expected_class, match_class
 from .faults import LEFT_OUT, NOTED, REFUSED, REMOVED, REPAIRED, Checked, Fault, ImageEntry
+from .images import shown_size
 from .parallel import spread
 from .sources import Source
 
@@ -89,7 +89,11 @@ def _read_list(source: Source) -> tuple[list[str], list[Fault]]:
                     REPAIRED, 'name in a list', path, f'line {number}', f'{line!r}', f'{name!r}' if name else 'a name'
                 )
             )
-        if name:
+        if Path(name).is_absolute() or '..' in Path(name).parts:
+            # A copy of its XML file would lie outside the copy, perhaps in the place of the original.
+            expected = f'a name below {source.xml_folder}'
+            faults.append(Fault(REFUSED, 'name in a list', path, f'line {number}', f'{name!r}', expected))
+        elif name:
             names.append(name)
     twice = [name for name, count in Counter(names).items() if count > 1]
     faults += [Fault(NOTED, 'name listed twice', path, name, 'listed more than once', 'once') for name in twice]
@@ -143,14 +147,16 @@ class _Check:
             unusable |= mask
             for i in np.flatnonzero(mask):
                 number, element, box = kept[i]
-                behaviour = REMOVED if reason == NOT_FINITE else LEFT_OUT
+                behaviour, shown = (REMOVED, None) if reason == NOT_FINITE else (LEFT_OUT, tuple(box))
                 size = f'a box inside {self.width} x {self.height} pixels'
-                self._fault(behaviour, f'box: {reason}', f'object {number}: bndbox', f'{reason} {box}', size)
+                self._fault(behaviour, f'box: {reason}', f'object {number}: bndbox', f'{reason} {box}', size, shown)
                 self._remove(element)
         self.objects = int((~unusable).sum())
 
-    def _fault(self, behaviour: str, kind: str, place: str, found: str, expected: str) -> None:
-        self.faults.append(Fault(behaviour, kind, self.path, place, found, expected))
+    def _fault(
+        self, behaviour: str, kind: str, place: str, found: str, expected: str, box: Optional[tuple[float, ...]] = None
+    ) -> None:
+        self.faults.append(Fault(behaviour, kind, self.path, place, found, expected, image=self.image, box=box))
 
     def _remove(self, element: ElementTree.Element) -> None:
         self.root.remove(element)
@@ -163,14 +169,13 @@ class _Check:
         if values and all(value.isdecimal() and int(value) > 0 for value in values):
             self.width, self.height = map(int, values)
             return
-        try:
-            with Image.open(self.image) as image:
-                self.width, self.height = image.size
-        except OSError:
+        shown = shown_size(self.image)
+        if shown is None:
             self._fault(
                 REFUSED, 'size', 'size', f'{values or "missing"} and no readable image {self.image}', 'width and height'
             )
             return
+        self.width, self.height = shown
         if size is not None:
             self._fault(REPAIRED, 'size', 'size', f'{values}', f'{self.width} and {self.height}, as the image has')
             self._remove(size)

@@ -9,8 +9,11 @@ from mmcv.transforms import LoadImageFromFile
 from mmengine.fileio import get
 from numpy.typing import NDArray
 
+from ssd_plugin.datasets.quarantine import add_image
 from ssd_plugin.errors import UserError
 from ssd_plugin.registry import TRANSFORMS
+
+_MOST_IN_A_ROW = 100
 
 EXPECTED = 'a JPEG, PNG, BMP, WebP or TIFF file'
 JPEG_START, JPEG_SCAN, JPEG_END = b'\xff\xd8', b'\xff\xda', b'\xff\xd9'
@@ -54,38 +57,63 @@ def check_image(results: dict[str, Any]) -> NDArray[np.uint8]:
 
 @TRANSFORMS.register_module()
 class LoadImage(LoadImageFromFile):
-    """Load an image as 8-bit BGR and refuse in one line a file that is missing, empty, broken or cut short.
+    """Load an image as 8-bit BGR, and refuse in one line a file that is missing, empty, broken, cut short or mistaken.
 
     OpenCV decodes a truncated JPEG and paints the missing part grey, which would teach the network that grey is an
     object. mmcv's ``LoadImageFromFile`` accepts such files: put it in this one's place where that is wanted, and in
     pipelines for testing, where mmdet's inferencer looks for its name.
 
     An image that Exif turns on its side, and that was annotated as it is stored, is loaded as it is stored: the
-    annotated size tells.
+    annotated size tells. On an image of any other size than annotated, the boxes lie wrong.
 
     Required keys: img_path; optional: width, height. Added keys: img, img_shape, ori_shape.
 
     Args:
         imdecode_backend: mmcv's decoder: cv2, turbojpeg, pillow or tifffile.
         backend_args: mmengine's arguments for reading from other places than the disk.
+        quarantine: The list that a refused image is added to; the data set then takes another image at random in its
+            place. Training through ``tools/train.py`` sets it, see ``QuarantineHook``. None stops at the first one.
     """
 
-    def __init__(self, imdecode_backend: str = 'cv2', backend_args: Optional[dict[str, Any]] = None) -> None:
+    def __init__(
+        self,
+        imdecode_backend: str = 'cv2',
+        backend_args: Optional[dict[str, Any]] = None,
+        quarantine: Optional[str] = None,
+    ) -> None:
         super().__init__(imdecode_backend=imdecode_backend, backend_args=backend_args)
+        self.quarantine = quarantine
+        self._refused_in_a_row = 0
 
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+    def transform(self, results: dict[str, Any]) -> Optional[dict[str, Any]]:
         """Load ``results['img_path']``.
 
         Args:
             results: mmdet's result dict.
 
         Returns:
-            The same dict with ``img`` (H, W, 3) uint8 BGR.
+            The same dict with ``img`` (H, W, 3) uint8 BGR; None for an image that went into quarantine.
 
         Raises:
-            UserError: The file cannot be read, is no image, or is a truncated JPEG.
+            UserError: The file cannot be read, is no image, is a truncated JPEG, or is of another size than annotated,
+                and there is no quarantine, or only such images are met.
         """
         path = results['img_path']
+        try:
+            image = self._read(path, results.get('height'), results.get('width'))
+        except UserError as error:
+            self._refused_in_a_row += 1
+            # A disk that went away, say: the data set would try other images for long.
+            if self.quarantine is None or self._refused_in_a_row > _MOST_IN_A_ROW:
+                raise
+            add_image(self.quarantine, path, str(error))
+            return None
+        self._refused_in_a_row = 0
+        results['img'] = image
+        results['img_shape'] = results['ori_shape'] = image.shape[:2]
+        return results
+
+    def _read(self, path: str, height: Optional[float], width: Optional[float]) -> NDArray[np.uint8]:
         try:
             data = get(path, backend_args=self.backend_args)
         except OSError as error:
@@ -95,16 +123,16 @@ class LoadImage(LoadImageFromFile):
         try:
             image = self._decode(data, self.color_type) if data else None
             # Exif turned it, but it was annotated as it is stored.
-            annotated = results.get('height'), results.get('width')
-            if image is not None and image.shape[:2] != annotated and image.shape[1::-1] == annotated:
+            if image is not None and image.shape[:2] != (height, width) and image.shape[1::-1] == (height, width):
                 image = self._decode(data, 'color_ignore_orientation')
         except (cv2.error, OSError) as error:
             raise UserError(f'{path}: {len(data)} bytes that do not decode: expected {EXPECTED}') from error
         if image is None:
             raise UserError(f'{path}: {len(data)} bytes that are no image: expected {EXPECTED}')
-        results['img'] = image
-        results['img_shape'] = results['ori_shape'] = image.shape[:2]
-        return results
+        if height is not None and width is not None and image.shape[:2] != (height, width):
+            found = f'{image.shape[1]} x {image.shape[0]} pixels'
+            raise UserError(f'{path}: {found}: expected {width:g} x {height:g}, on which its boxes were annotated')
+        return image
 
     def _decode(self, data: bytes, flag: str) -> Optional[NDArray[np.uint8]]:
         return mmcv.imfrombytes(data, flag=flag, backend=self.imdecode_backend)

@@ -1,3 +1,5 @@
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -6,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ssd_plugin.datasets.doctor.faults import NOTED, REFUSED, SUSPECT, ImageEntry
-from ssd_plugin.datasets.doctor.images import check_image
+from ssd_plugin.datasets.doctor.faults import NOTED, REFUSED, REPAIRED, SKIPPED, SUSPECT, Fault, ImageEntry
+from ssd_plugin.datasets.doctor.images import check_head, check_image, in_training
 
 NOISE = np.random.RandomState(0).randint(0, 256, (30, 40, 3), dtype=np.uint8)
 
@@ -34,10 +36,48 @@ def test_other_modes_are_noted(mode: str, tmp_path: Path) -> None:
     assert found(path) == [(NOTED, f'image {mode}')]
 
 
+@pytest.mark.parametrize('ending', ['png', 'tiff'])
 @pytest.mark.parametrize('pixels', [NOISE.astype(np.uint16), NOISE[..., 0].astype(np.uint16)])
-def test_sixteen_bits_are_suspect(pixels: Any, tmp_path: Path) -> None:
-    cv2.imwrite(str(tmp_path / 'a.png'), pixels)
-    assert found(tmp_path / 'a.png') == [(SUSPECT, 'image of 16 bits')]
+def test_sixteen_bits_are_suspect(pixels: Any, ending: str, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / f'a.{ending}'), pixels)
+    assert found(tmp_path / f'a.{ending}') == [(SUSPECT, 'image of 16 bits')]
+
+
+@pytest.mark.parametrize('ending', ['gif', 'webp', 'png', 'tiff'])
+def test_further_frames_are_noted(ending: str, tmp_path: Path) -> None:
+    first, *others = (Image.fromarray(NOISE + shift) for shift in (0, 40, 90))
+    first.save(tmp_path / f'a.{ending}', save_all=True, append_images=others, lossless=True)
+    assert found(tmp_path / f'a.{ending}') == [(NOTED, 'image of several frames')]
+
+
+def test_a_format_that_opencv_does_not_read_is_refused(tmp_path: Path) -> None:
+    Image.fromarray(NOISE).save(tmp_path / 'a.ico', sizes=[(40, 30)])
+    (fault,) = check_head(ImageEntry(tmp_path / 'a.ico', 40, 30, 1))
+    assert fault.line() == (
+        f'{tmp_path}/a.ico: ICO, which OpenCV does not read, expected a JPEG, PNG, BMP, WebP or TIFF file'
+    )
+
+
+@pytest.mark.parametrize(
+    ('side', 'expected'), [(20_000, [(SUSPECT, 'image very large')]), (40_000, [(REFUSED, 'image too large')])]
+)
+def test_a_decompression_bomb_is_not_unpacked(
+    side: int, expected: list, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = struct.pack('>IIBBBBB', side, side, 8, 2, 0, 0, 0)
+    chunk = struct.pack('>I', 13) + b'IHDR' + header + struct.pack('>I', zlib.crc32(b'IHDR' + header))
+    (tmp_path / 'a.png').write_bytes(b'\x89PNG\r\n\x1a\n' + chunk + struct.pack('>I', 10) + b'IDAT')
+    monkeypatch.delattr(cv2, 'imread')
+    monkeypatch.delattr(cv2, 'imdecode')
+    limit = Image.MAX_IMAGE_PIXELS
+    assert found(tmp_path / 'a.png', side, side) == expected
+    assert limit == Image.MAX_IMAGE_PIXELS
+
+
+def test_what_training_makes_of_a_fault() -> None:
+    behaviours = {(REFUSED, 'image missing'): SKIPPED, (REFUSED, 'image on its side'): REPAIRED}
+    for (behaviour, kind), expected in {**behaviours, (SUSPECT, 'image of 16 bits'): SUSPECT}.items():
+        assert in_training(Fault(behaviour, kind, 'a.jpg', '', '', '')).behaviour == expected
 
 
 def test_another_format_than_the_ending_says_is_noted(tmp_path: Path) -> None:
@@ -65,7 +105,8 @@ def test_missing_empty_and_other_files_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ('orientation', 'size', 'expected'),
     [
-        (1, (20, 15), [(SUSPECT, 'image of another size')]),
+        (1, (20, 15), [(REFUSED, 'image of another size')]),
+        (1, (30, 40), [(REFUSED, 'image of another size')]),
         (6, (40, 30), [(REFUSED, 'image on its side')]),
         (6, (30, 40), []),
         (3, (40, 30), [(SUSPECT, 'image turned by Exif')]),

@@ -101,6 +101,38 @@ def test_the_annotated_size_tells_whether_exif_turns(tmp_path, make_image, orien
     assert results['img_shape'] == (21, 33)
 
 
+def test_an_image_of_another_size_than_annotated_is_refused(tmp_path, make_image):
+    path = str(tmp_path / 'a.png')
+    cv2.imwrite(path, make_image(33, 21))
+    for width, height in ((66, 42), (21, 33), (33, 22)):
+        with pytest.raises(
+            UserError, match=rf'a\.png: 33 x 21 pixels: expected {width} x {height}, on which its boxes'
+        ):
+            LoadImage()(dict(img_path=path, width=width, height=height))
+    assert LoadImage()(dict(img_path=path, width=33.0, height=21.0))['img_shape'] == (21, 33)
+
+
+def test_a_refused_image_goes_into_quarantine(tmp_path, make_image):
+    cv2.imwrite(str(tmp_path / 'good.png'), make_image(33, 21))
+    load = LoadImage(quarantine=str(tmp_path / 'list.txt'))
+    for _ in range(2):
+        assert load(dict(img_path='none.jpg')) is None
+    assert load(dict(img_path=str(tmp_path / 'good.png')))['img_shape'] == (21, 33)
+    line = 'none.jpg\tnone.jpg: No such file or directory: expected a JPEG, PNG, BMP, WebP or TIFF file\n'
+    assert (tmp_path / 'list.txt').read_text() == line
+
+
+def test_nothing_but_refused_images_is_refused(tmp_path, make_image):
+    cv2.imwrite(str(tmp_path / 'good.png'), make_image(33, 21))
+    load = LoadImage(quarantine=str(tmp_path / 'list.txt'))
+    for _ in range(2):
+        assert [load(dict(img_path='none.jpg')) for _ in range(100)] == [None] * 100
+        assert load(dict(img_path=str(tmp_path / 'good.png'))) is not None
+    assert [load(dict(img_path='none.jpg')) for _ in range(100)] == [None] * 100
+    with pytest.raises(UserError, match=r'none\.jpg: No such file'):
+        load(dict(img_path='none.jpg'))
+
+
 def test_passes_on_an_8_bit_colour_image():
     image = np.zeros((4, 5, 3), dtype=np.uint8)
     assert check_image(dict(img=image)) is image

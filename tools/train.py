@@ -15,6 +15,8 @@ from ssd_plugin.cli.read_config import AMP_WRAPPER, read_config
 from ssd_plugin.cli.schedule_length import follow_length
 from ssd_plugin.cli.tool_main import run_tool
 from ssd_plugin.cli.validate_config import validate_config
+from ssd_plugin.cli.work_dir import claim_work_dir
+from ssd_plugin.engine.stop_hook import StopHook
 from ssd_plugin.errors import UserError
 
 
@@ -60,12 +62,15 @@ def main() -> None:
         config.load_from = None if args.resume == 'auto' else args.resume
     validate_config(config, 'train')
     followed = follow_length(config, load_config(args.config))
+    if not int(os.environ.get('RANK', 0)):
+        claim_work_dir(config)
 
     from mmengine.runner import Runner
 
     with unknown_types_named(config):
         runner = Runner.from_cfg(config)
         runner.register_hook(CheckpointFitHook())
+        runner.register_hook(StopHook())
         if followed:
             runner.logger.info(followed)
         runner.train()

@@ -6,6 +6,7 @@ import traceback
 from typing import Callable, Optional
 
 from ssd_plugin.errors import UserError
+from ssd_plugin.stop_signals import ended_by_signals
 
 EXIT_STATUS = 2
 
@@ -56,6 +57,8 @@ def unreadable_image(error: Exception) -> Optional[str]:
 def run_tool(main: Callable[[], None]) -> None:
     """Run a tool; on a ``UserError`` or an unreadable image print ``error: ...`` to stderr and exit with status 2.
 
+    Ctrl-C and SIGTERM end it with one line too, see :func:`ended_by_signals`.
+
     Args:
         main: The tool, which reads ``sys.argv`` itself.
 
@@ -63,7 +66,8 @@ def run_tool(main: Callable[[], None]) -> None:
         SystemExit: The tool met one. Any other exception passes unchanged.
     """
     try:
-        main()
+        with ended_by_signals():
+            main()
     except UserError as error:
         line: Optional[str] = error_line(error)
     except (AssertionError, FileNotFoundError) as error:

@@ -30,8 +30,8 @@ $(installed): setup.py pyproject.toml $(constraints) ssd_plugin/compatibility.py
 data/shapes: | $(installed)
 	$(python) tools/make_shapes.py $@ --images 500 --seed 0
 
-demo: $(installed) data/shapes ## train SSD300 on drawn shapes, measure it, draw what it finds
-	$(python) tools/train.py $(demo_config) --amp
+demo: $(installed) data/shapes ## train SSD300 on drawn shapes (or go on with that), measure it, draw what it finds
+	$(python) tools/train.py $(demo_config) --amp --resume
 	$(python) tools/test.py $(demo_config) "$(demo_dir)/$$(cat $(demo_dir)/last_checkpoint)"
 	$(python) tools/infer.py $(demo_config) "$(demo_dir)/$$(cat $(demo_dir)/last_checkpoint)" \
 		$$(head -n 16 data/shapes/ImageSets/Main/val.txt | sed 's|.*|data/shapes/JPEGImages/&.jpg|') \

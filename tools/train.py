@@ -10,13 +10,15 @@ import ssd_plugin  # noqa: F401  first: it makes mmdet importable
 from ssd_plugin.cli.checkpoint_fit import CheckpointFitHook
 from ssd_plugin.cli.config_file import load_config
 from ssd_plugin.cli.config_types import unknown_types_named
-from ssd_plugin.cli.launch import join_processes, resume_if_restarted
+from ssd_plugin.cli.launch import join_processes, on_main_process, resume_if_restarted
 from ssd_plugin.cli.options import OptionsAction
 from ssd_plugin.cli.read_config import AMP_WRAPPER, read_config
 from ssd_plugin.cli.schedule_length import follow_length
 from ssd_plugin.cli.skip_unreadable_images import skip_unreadable_images
 from ssd_plugin.cli.tool_main import run_tool
 from ssd_plugin.cli.validate_config import validate_config
+from ssd_plugin.cli.work_dir import check_work_dir, claim_work_dir
+from ssd_plugin.engine.stop_hook import StopHook
 from ssd_plugin.errors import UserError
 
 
@@ -62,8 +64,10 @@ def main() -> None:
         config.resume = True
         config.load_from = None if args.resume == 'auto' else args.resume
     resume_if_restarted(config)
+    check_work_dir(config)
     lines = validate_config(config, 'train')
     followed = follow_length(config, load_config(args.config))
+    on_main_process(lambda: claim_work_dir(config))
     skip_unreadable_images(config)
 
     from mmengine.runner import Runner
@@ -73,6 +77,7 @@ def main() -> None:
     with unknown_types_named(config):
         runner = Runner.from_cfg(config)
         runner.register_hook(CheckpointFitHook())
+        runner.register_hook(StopHook())
         for hook in runner.hooks:
             if isinstance(hook, AnnotationReportHook):
                 hook.lines = lines

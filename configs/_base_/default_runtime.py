@@ -7,6 +7,7 @@ default_hooks = dict(
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='ssd_plugin.SafeCheckpointHook', interval=1, max_keep_ckpts=2, save_best='coco/bbox_mAP'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    exact_resume=dict(type='ssd_plugin.ExactResumeHook'),
     visualization=dict(type='DetVisualizationHook'),
 )
 custom_hooks = [

@@ -6,6 +6,7 @@ import traceback
 from typing import Callable, Optional
 
 from ssd_plugin.errors import EXIT_STATUS, UserError
+from ssd_plugin.stop_signals import ended_by_signals
 
 from .launch import first_to_fail
 
@@ -58,6 +59,8 @@ def run_tool(main: Callable[[], None]) -> None:
 
     Of several processes only the first that fails says so: the others fail because they lost it.
 
+    Ctrl-C and SIGTERM end it with one line too, see :func:`ended_by_signals`.
+
     Args:
         main: The tool, which reads ``sys.argv`` itself.
 
@@ -65,7 +68,8 @@ def run_tool(main: Callable[[], None]) -> None:
         SystemExit: The tool met one. Any other exception passes unchanged.
     """
     try:
-        main()
+        with ended_by_signals():
+            main()
     except Exception as error:
         line: Optional[str] = None
         if isinstance(error, UserError):

@@ -8,6 +8,7 @@ from . import checkpoint_safety, checkpoint_search
 from .annotation_hook import AnnotationReportHook
 from .autocast import AutocastOptimWrapper
 from .batch_size_hook import BatchSizeHook
+from .exact_resume_hook import ExactResumeHook
 from .loader_meter_hook import LoaderMeterHook
 from .no_detections_hook import NoDetectionsHook
 from .non_finite_loss_hook import NonFiniteLossHook
@@ -22,6 +23,7 @@ __all__ = [
     'AnnotationReportHook',
     'AutocastOptimWrapper',
     'BatchSizeHook',
+    'ExactResumeHook',
     'LoaderMeterHook',
     'NoDetectionsHook',
     'NonFiniteLossHook',

@@ -3,7 +3,7 @@
 import logging
 import zipfile
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 import torch
 from mmengine.logging import print_log
@@ -65,11 +65,27 @@ def find_latest_checkpoint(path: str, finite: bool = False) -> Optional[str]:
     return None
 
 
+def check_resumable(checkpoint: dict[str, Any], name: str) -> None:
+    """Look for what a run needs to go on.
+
+    Args:
+        checkpoint: As it was read.
+        name: Of the checkpoint, for the message.
+
+    Raises:
+        UserError: Something is missing, for instance because the file has weights only.
+    """
+    for key in ('meta', 'state_dict', 'message_hub', 'optimizer'):
+        if key not in checkpoint:
+            raise UserError(
+                f'{name}: no {key!r} in it, expected the checkpoint of a training run; '
+                'load_from starts a new run from weights alone'
+            )
+
+
 def _check(file: Path, finite: bool) -> None:
     checkpoint = load_checkpoint_file(file)
-    for key in ('meta', 'state_dict', 'message_hub'):
-        if key not in checkpoint:
-            raise UserError(f'{file}: no {key!r} in it, expected the checkpoint of a training run')
+    check_resumable(checkpoint, str(file))
     if zipfile.is_zipfile(file):
         # torch does not compare the checksums that it writes.
         with zipfile.ZipFile(file) as archive:

@@ -122,8 +122,6 @@ class NonFiniteLossHook(Hook):
             raise UserError(f'{line}; no checkpoint in {runner.work_dir}, expected one to roll back to')
         rates = [group['lr'] * self.lr_factor for group in runner.optim_wrapper.param_groups]
         checkpoint = runner.load_checkpoint(path)
-        if 'optimizer' not in checkpoint:
-            raise UserError(f'{line}; {path} has no optimizer, expected one (SafeCheckpointHook.save_optimizer)')
         runner.optim_wrapper.load_state_dict(checkpoint['optimizer'])
         # Schedules go on from the rate of the iteration before, so that all that follow are lower too.
         for group, rate in zip(runner.optim_wrapper.param_groups, rates):

@@ -14,6 +14,7 @@ from ssd_plugin.registry import HOOKS
 from ssd_plugin.whole_file import whole_file
 
 _BACKEND = 'ssd_plugin.whole'
+_INTERRUPTED = 'interrupted.pth'
 
 
 class WholeFileBackend(LocalBackend):
@@ -78,7 +79,27 @@ class SafeCheckpointHook(CheckpointHook):
                 outdated = self.keep_ckpt_ids.popleft()
             self.keep_ckpt_ids.append(step)
             runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
-        name = self.filename_tmpl.format(step)
+        self._write(runner, self.filename_tmpl.format(step), meta)
+        if is_main_process():
+            self._remove(_INTERRUPTED)
+            if outdated is not None:
+                self._remove(self.filename_tmpl.format(outdated))
+
+    def save_interrupted(self, runner: Runner, iteration: int) -> str:
+        """Save a run at any iteration; the next regular checkpoint takes the place of this one.
+
+        Args:
+            runner: In training.
+            iteration: How many iterations are done.
+
+        Returns:
+            The file.
+        """
+        self._write(runner, _INTERRUPTED, {'epoch': runner.epoch, 'iter': iteration})
+        return str(self.last_ckpt)
+
+    def _write(self, runner: Runner, name: str, meta: dict[str, Any]) -> None:
+        """Write a checkpoint, and last_checkpoint after it."""
         self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
         runner.save_checkpoint(
@@ -92,13 +113,10 @@ class SafeCheckpointHook(CheckpointHook):
             backend_args=self.backend_args,
             **self.args,
         )
-        if not is_main_process():
-            return
-        local = isinstance(self.file_backend, LocalBackend)
-        with whole_file(Path(runner.work_dir) / 'last_checkpoint') as file:
-            file.write(os.path.relpath(self.last_ckpt, runner.work_dir) if local else self.last_ckpt)
-        if outdated is not None:
-            self._remove(self.filename_tmpl.format(outdated))
+        if is_main_process():
+            local = isinstance(self.file_backend, LocalBackend)
+            with whole_file(Path(runner.work_dir) / 'last_checkpoint') as file:
+                file.write(os.path.relpath(self.last_ckpt, runner.work_dir) if local else self.last_ckpt)
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, float]) -> None:
         # MMEngine deletes the old one first, unless it knows of none.

@@ -18,7 +18,12 @@ HOOKS = {
 
 
 def save(path: Path, age: int, weight: float = 1.0) -> Path:
-    content = {'meta': {'iter': 1}, 'state_dict': {'weight': torch.full((99,), weight)}, 'message_hub': {}}
+    content = {
+        'meta': {'iter': 1},
+        'state_dict': {'weight': torch.full((99,), weight)},
+        'message_hub': {},
+        'optimizer': {},
+    }
     torch.save(content, path)
     os.utime(path, (10**9 - age, 10**9 - age))
     return path

@@ -1,0 +1,60 @@
+"""The first signal ends a tool with one line, the second one at once."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from ssd_plugin.stop_signals import Stopped, ended_by_signals, on_first_signal
+
+
+@pytest.mark.parametrize(('number', 'status'), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_one_line_and_the_status_of_a_shell(number: signal.Signals, status: int, capsys: pytest.CaptureFixture) -> None:
+    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)]
+    with pytest.raises(SystemExit) as caught, ended_by_signals():
+        os.kill(os.getpid(), number)
+        time.sleep(9)
+    assert caught.value.code == status
+    assert capsys.readouterr().err == f'stopped by {number.name}\n'
+    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)] == before
+
+
+def test_what_another_process_says_is_not_said_again(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit) as caught, ended_by_signals():
+        raise Stopped(signal.SIGTERM, '')
+    assert caught.value.code == 143
+    assert capsys.readouterr().err == ''
+
+
+@pytest.mark.parametrize('second', [signal.SIGINT, signal.SIGTERM])
+def test_a_second_one_ends_at_once(second: signal.Signals) -> None:
+    child = os.fork()
+    if child == 0:
+        noted: list[int] = []
+        on_first_signal(noted.append)
+        os.kill(os.getpid(), signal.SIGINT)
+        if noted == [signal.SIGINT]:
+            os.kill(os.getpid(), second)
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -second
+
+
+def test_forked_workers_leave_ctrl_c_to_their_parent() -> None:
+    program = (
+        'import os, signal, time\n'
+        'from concurrent.futures import ProcessPoolExecutor\n'
+        'from ssd_plugin.stop_signals import ended_by_signals\n'
+        'def work(_):\n'
+        '    time.sleep(0.2)\n'
+        '    os.killpg(0, signal.SIGINT)\n'
+        '    time.sleep(0.2)\n'
+        'with ended_by_signals(), ProcessPoolExecutor(1) as pool:\n'
+        '    pool.submit(work, 0).result()\n'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', program], capture_output=True, text=True, start_new_session=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, 'stopped by SIGINT\n')

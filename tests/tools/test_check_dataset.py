@@ -196,8 +196,8 @@ def test_real_data_with_two_boxes_without_area(run: Any, tmp_path: Path) -> None
     }
     faults = [fault for one in found.values() for fault in one['faults']]
     assert {(fault['kind'], fault['place']) for fault in faults} == {
-        ('box zero or negative width or height', 'object 4: bndbox'),
-        ('box zero or negative width or height', 'object 13: bndbox'),
+        ('box: zero or negative width or height', 'object 4: bndbox'),
+        ('box: zero or negative width or height', 'object 13: bndbox'),
     }
     assert all(fault['line'] in out for fault in faults)
     assert cv2.imread(str(tmp_path / 'worst.png')) is not None

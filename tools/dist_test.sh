@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Evaluates on several GPUs of one or more machines.
+# Evaluates in several processes, one per GPU or on a CPU, of one or more machines.
 # Example: tools/dist_test.sh configs/ssd/ssd300_vgg16_voc0712.py CHECKPOINT 4
 # On several machines: NNODES, NODE_RANK, MASTER_ADDR, PORT.
 set -euo pipefail

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Trains on several GPUs of one or more machines.
+# Trains in several processes, one per GPU or on a CPU, of one or more machines.
 # Example: tools/dist_train.sh configs/ssd/ssd300_vgg16_voc0712.py 4 --amp
 # On several machines: NNODES, NODE_RANK, MASTER_ADDR, PORT.
 set -euo pipefail

@@ -164,7 +164,7 @@ def resume_if_restarted(config: Config) -> None:
         UserError: There are checkpoints, and none is good.
     """
     store = _store()
-    if store is None:
+    if store is None or config.launcher != 'pytorch':
         return
     before = _restarts()
     if is_main_process():

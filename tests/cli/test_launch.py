@@ -156,7 +156,7 @@ Resumed = Callable[[], tuple]
 @pytest.fixture
 def resumed(torchrun_store: dist.TCPStore, tmp_path: Path) -> Resumed:
     def start() -> tuple:
-        config = Config(dict(work_dir=str(tmp_path), resume=False, load_from='coco.pth'))
+        config = Config(dict(launcher='pytorch', work_dir=str(tmp_path), resume=False, load_from='coco.pth'))
         launch.resume_if_restarted(config)
         return config.resume, config.load_from
 
@@ -182,7 +182,15 @@ def test_a_restart_without_checkpoint_starts_as_before(resumed: Resumed) -> None
     assert [resumed(), resumed()] == [(False, 'coco.pth')] * 2
 
 
+def test_processes_that_are_runs_of_their_own(torchrun_store: dist.TCPStore, tmp_path: Path) -> None:
+    checkpoint_in(tmp_path)
+    for _ in range(2):
+        config = Config(dict(launcher='none', work_dir=str(tmp_path), resume=False))
+        launch.resume_if_restarted(config)
+        assert config.resume is False
+
+
 def test_no_restart_without_torchrun(tmp_path: Path) -> None:
-    config = Config(dict(work_dir=str(tmp_path), resume=False))
+    config = Config(dict(launcher='pytorch', work_dir=str(tmp_path), resume=False))
     launch.resume_if_restarted(config)
     assert config.resume is False

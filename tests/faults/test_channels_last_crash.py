@@ -9,12 +9,12 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
 
-def narrow(base_channels):
+def narrow():
     return MODELS.build(
         dict(
             type='ssd_plugin.SSD',
             input_size=512,
-            backbone=dict(type='ResNet', depth=18, base_channels=base_channels, out_indices=(1, 2)),
+            backbone=dict(type='ResNet', depth=18, base_channels=8, out_indices=(1, 2)),
             neck=dict(type='ssd_plugin.SSDNeck', out_channels=(16,), level_strides=(2,), level_paddings=(1,)),
             bbox_head=dict(type='ssd_plugin.SSDHead', num_classes=2),
             train_cfg=dict(assigner=dict(type='ssd_plugin.SSDAssigner')),
@@ -35,7 +35,7 @@ def train(detector, dtype):
 
 @pytest.mark.parametrize('dtype', ['float32', 'bfloat16'])
 def test_a_network_of_few_channels_survives_training(dtype):
-    detector = narrow(8)
+    detector = narrow()
     child = os.fork()  # so that a crash is seen
     if child == 0:
         status = 1
@@ -45,8 +45,3 @@ def test_a_network_of_few_channels_survives_training(dtype):
         finally:
             os._exit(status)
     assert os.waitpid(child, 0)[1] == 0
-
-
-def test_only_networks_that_would_crash_leave_the_order():
-    assert narrow(8).memory_format == torch.contiguous_format
-    assert narrow(16).memory_format == torch.channels_last

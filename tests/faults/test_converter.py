@@ -16,6 +16,10 @@ import pytest
 import torch
 from plain_ssd import make_plain
 
+from ssd_plugin.converters.caffemodel import net_parameter_class
+from ssd_plugin.engine.checkpoint_safety import load_checkpoint_file
+from ssd_plugin.errors import UserError
+
 TOOL = Path(__file__).parents[2] / 'tools' / 'convert_weights.py'
 State = dict[Any, Any]
 FIRST, BIAS = 'vgg.0.weight', 'vgg.0.bias'
@@ -300,8 +304,6 @@ def pth(state: State) -> bytes:
 
 def caffemodel(state: State) -> bytes:
     """The start of the trunk in the authors' format; the rest does not matter where the file is damaged."""
-    from ssd_plugin.converters.caffemodel import net_parameter_class
-
     net = net_parameter_class()()
     layer = net.layer.add(name='conv1_1')
     for name in ('weight', 'bias'):
@@ -383,7 +385,9 @@ def test_the_checkpoints_of_torchvisions_training_script(
     converted = torch.load(tmp_path / 'ours.pth', weights_only=True)
     assert converted['meta']['dataset_meta'] == {'classes': ('a', 'b', 'c')}
     assert len(converted['state_dict']) == 71
-    # What else a script may keep beside its arguments is refused as everywhere.
+    # Only the converter takes the arguments of a script, and nothing else that may stand among them.
+    with pytest.raises(UserError, match=r'model_3\.pth: holds pickled objects \(argparse\.Namespace\)'):
+        load_checkpoint_file(tmp_path / 'model_3.pth')
     content['args'].path = Path()
     torch.save(content, tmp_path / 'model_3.pth')
     (tmp_path / 'ours.pth').unlink()

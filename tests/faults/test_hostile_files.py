@@ -156,6 +156,17 @@ def test_a_tool_that_reads_checkpoints(
 
 
 @MANY_RUNS
+def test_a_work_folder_to_go_on_from(folder: Path, small: Path, printed: Callable[..., str]) -> None:
+    work = folder / 'work'
+    work.mkdir()
+    FORMS['torch'](work / 'epoch_1.pth', Command(folder / 'mark'))
+    (work / 'last_checkpoint').write_text('epoch_1.pth')
+    line = printed('train', small, '--work-dir', work, '--resume')
+    assert line == f'error: {work}: none of its 1 checkpoints is good, expected one to go on from'
+    assert not (folder / 'mark').exists()
+
+
+@MANY_RUNS
 @pytest.mark.parametrize(
     ('name', 'options', 'line'),
     [

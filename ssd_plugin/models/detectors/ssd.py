@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, Optional, Union
 
-import torch
 from mmdet.models.detectors import SingleStageDetector
 from mmdet.registry import MODELS as MMDET_MODELS
 from mmengine.logging import print_log
@@ -17,6 +16,7 @@ from ssd_plugin.registry import MODELS
 
 from .complete_config import complete_head, complete_neck, complete_train_cfg
 from .geometry import MapShape, box_strides, describe_levels, infer_feature_shapes, input_size_pair, off_grid_levels
+from .memory_order import choose_memory_format
 
 
 @MODELS.register_module()
@@ -37,8 +37,7 @@ class SSD(SingleStageDetector):
             boxes would not be the measured ones; only ``batch_augments`` of the data preprocessor, which training
             at several sizes asks for, may change it.
         channels_last: Keep weights and images in channels-last order, which is the faster one on CPUs and GPUs; a
-            network with layers of ``mmcv.ops``, or with 1x1 convolutions of stride 2 on fewer than 16 channels, stays
-            in the plain order, which they need.
+            network with a layer that needs the plain order (:func:`choose_memory_format`) stays in it.
         train_cfg: For the head.
         test_cfg: For the head.
         data_preprocessor: Config.
@@ -82,10 +81,7 @@ class SSD(SingleStageDetector):
         self.bbox_head = build_part(MMDET_MODELS, head, 'bbox_head')
         self.feature_shapes = maps
         normalize_single_values(self)
-        # mmcv's compiled layers read their inputs in the plain order: some refuse others, DCNv2 computes nonsense.
-        compiled = any(type(module).__module__.startswith('mmcv.ops.') for module in self.modules())
-        plain = not channels_last or compiled or any(map(_crashes_channels_last, self.modules()))
-        self.memory_format = torch.contiguous_format if plain else torch.channels_last
+        self.memory_format = choose_memory_format(self, channels_last)
         for module in self.modules():
             # Layers that compute with their weights first (ConvWS, ConvAWS) need them in the plain order.
             if type(module) is nn.Conv2d:
@@ -130,16 +126,3 @@ class SSD(SingleStageDetector):
         x = self.backbone(batch_inputs.contiguous(memory_format=self.memory_format))
         x = (x,) if isinstance(x, Tensor) else x
         return self.neck(x) if self.with_neck else x
-
-
-def _crashes_channels_last(module: nn.Module) -> bool:
-    """Tell whether oneDNN writes past a buffer in this layer's backward pass.
-
-    Source: docs/upstream/onednn_channels_last_crash.md.
-    """
-    return (
-        isinstance(module, nn.Conv2d)
-        and module.kernel_size == (1, 1)
-        and max(module.stride) > 1
-        and module.in_channels < 16
-    )

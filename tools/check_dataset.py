@@ -20,7 +20,15 @@ import ssd_plugin  # noqa: F401  first: it makes mmdet importable
 from ssd_plugin.cli.config_data import check_data
 from ssd_plugin.cli.read_config import read_config
 from ssd_plugin.cli.tool_main import run_tool
-from ssd_plugin.datasets.doctor.examine import as_json, examine, first_lines, is_lossy, table, write_clean
+from ssd_plugin.datasets.doctor.examine import (
+    as_json,
+    examine,
+    expect_new_folder,
+    first_lines,
+    is_lossy,
+    table,
+    write_clean,
+)
 from ssd_plugin.datasets.doctor.images import CheckedImage
 from ssd_plugin.datasets.doctor.pictures import contact_sheet, worst_cases
 from ssd_plugin.datasets.doctor.sources import Source, config_sources, folder_sources
@@ -67,6 +75,11 @@ def main() -> None:
     args = parse_args()
     if args.picture and args.picture.suffix not in PICTURES:
         raise UserError(f'--picture {args.picture}: expected a name that ends in {" or ".join(PICTURES)}')
+    for place in (args.json, args.picture):
+        if place and not place.parent.is_dir():
+            raise UserError(f'{place}: {place.parent} is no folder, expected one to write into')
+    if args.fix:
+        expect_new_folder(args.fix)
     results = examine(find_sources(args.data), show_progress)
     print(AsciiTable(table(results)).table)
     for line in first_lines(results):

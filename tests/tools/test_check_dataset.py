@@ -160,6 +160,9 @@ def test_the_worst_cases_are_drawn(data: Path, run: Any) -> None:
     (data / 'Annotations/a.xml').write_text(XML.replace('<xmax>20<', '<xmax>3<', 1))
     assert run(data, '--picture', sheet)[0] == 1
     assert cv2.imread(str(sheet)).shape == (436, 500, 3)
+    for option in ('--picture', '--json'):
+        line = f'error: {data}/none/a.png: {data}/none is no folder, expected one to write into\n'
+        assert run(data, option, data / 'none/a.png')[::2] == (2, line)
     assert run(data, '--picture', 'worst.gif')[::2] == (
         2,
         'error: --picture worst.gif: expected a name that ends in .png or .jpg\n',

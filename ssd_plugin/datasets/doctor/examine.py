@@ -151,21 +151,29 @@ def as_json(results: Iterable[Examined]) -> list[dict[str, Any]]:
     ]
 
 
+def expect_new_folder(folder: Path) -> None:
+    """Refuse a folder for cleaned copies in which something may be overwritten.
+
+    Args:
+        folder: Where they are to be written.
+
+    Raises:
+        UserError: It is no folder, or holds something.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f'{folder}: exists already, expected a new or empty folder for the cleaned copy')
+
+
 def write_clean(results: Iterable[Examined], folder: Path) -> dict[str, dict[str, str]]:
     """Write cleaned copies of the annotations, without what cannot be used.
 
     Args:
         results: What was found.
-        folder: Where to; it must not exist or be empty.
+        folder: Where to; new or empty.
 
     Returns:
         For each data set's key the settings that make mmdet's data set read the copy.
-
-    Raises:
-        UserError: The folder holds something.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f'{folder}: exists already, expected a new or empty folder for the cleaned copy')
     settings = {}
     for one in results:
         target = folder / one.source.key

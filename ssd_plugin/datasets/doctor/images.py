@@ -1,15 +1,18 @@
 """Look at image files: at their heads, which takes a moment, or at every pixel."""
 
 import hashlib
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from os.path import isfile  # Path.is_file() raises for a name that is too long
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from ssd_plugin.datasets.transforms.loading import EXPECTED, LoadImage
@@ -30,7 +33,7 @@ _MODES = {
 }
 _EIGHT_BITS = ('JPEG', 'WEBP', 'BMP', 'GIF')
 # What Pillow tells a broken image with.
-UNREADABLE = (OSError, SyntaxError, ValueError, EOFError)
+UNREADABLE = (OSError, SyntaxError, ValueError, TypeError, EOFError, LookupError, ArithmeticError, struct.error)
 # OpenCV reads no more, and Pillow calls the second one a decompression bomb.
 _MOST_PIXELS, _MANY_PIXELS = 2**30, 178_956_970
 #: The kinds of faults after which there are no pixels to look at, or too many.
@@ -71,6 +74,22 @@ def opened(path: Path) -> Iterator[Image.Image]:
         Image.MAX_IMAGE_PIXELS = limit
 
 
+def read_pixels(path: Path, flag: int = cv2.IMREAD_COLOR) -> Optional[NDArray[Any]]:
+    """Read what OpenCV makes of a file, be it cut or broken.
+
+    Args:
+        path: The file.
+        flag: How OpenCV reads it.
+
+    Returns:
+        (H, W, 3) uint8 BGR, or what else the flag makes; None if it is no image.
+    """
+    try:
+        return cv2.imread(str(path), flag) if isfile(path) else None
+    except cv2.error:
+        return None
+
+
 def shown_size(path: Path) -> Optional[tuple[int, int]]:
     """Read how wide and high an image is when it is shown upright, as Exif asks for.
 
@@ -84,7 +103,7 @@ def shown_size(path: Path) -> Optional[tuple[int, int]]:
         with opened(path) as image:
             return image.size[::-1] if _orientation(image) in _ON_THEIR_SIDE else image.size
     except UNREADABLE:
-        pixels = cv2.imread(str(path)) if path.is_file() else None
+        pixels = read_pixels(path)
         return None if pixels is None else (pixels.shape[1], pixels.shape[0])
 
 
@@ -110,7 +129,7 @@ def check_head(entry: ImageEntry) -> list[Fault]:
         return [Fault(REFUSED, 'image missing', path, '', 'no such file', EXPECTED)]
     except UNREADABLE:
         # OpenCV reads a few formats that Pillow does not.
-        if cv2.imread(path) is not None:
+        if read_pixels(entry.path) is not None:
             return []
         return [Fault(REFUSED, 'image unreadable', path, '', 'no image', EXPECTED)]
 
@@ -127,15 +146,15 @@ def check_image(entry: ImageEntry) -> CheckedImage:
     faults = check_head(entry)
     if any(fault.kind in UNSEEN for fault in faults):
         return CheckedImage(faults, None)
-    path, data = str(entry.path), entry.path.read_bytes()
+    path = str(entry.path)
     try:
         LoadImage()({'img_path': path})
     except UserError as error:
         found, _, expected = str(error).removeprefix(f'{path}: ').rpartition(': expected ')
         faults.append(Fault(REFUSED, 'image cut or broken', path, '', found, expected))
     else:
-        faults += _kind_of(entry.path, data)
-    return CheckedImage(faults, hashlib.sha1(data, usedforsecurity=False).hexdigest())
+        faults += _kind_of(entry.path)
+    return CheckedImage(faults, hashlib.sha1(entry.path.read_bytes(), usedforsecurity=False).hexdigest())
 
 
 def in_training(fault: Fault) -> Fault:
@@ -154,7 +173,8 @@ def in_training(fault: Fault) -> Fault:
 
 def _orientation(image: Image.Image) -> int:
     # PNG's own method reads all pixels first.
-    return int(Image.Image.getexif(image).get(_ORIENTATION, 1))
+    orientation = Image.Image.getexif(image).get(_ORIENTATION)
+    return orientation if isinstance(orientation, int) else 1
 
 
 def _too_large(path: str, width: int, height: int) -> list[Fault]:
@@ -188,7 +208,7 @@ def _shown_otherwise(entry: ImageEntry, image: Image.Image) -> list[Fault]:
     return []
 
 
-def _kind_of(file: Path, data: bytes) -> list[Fault]:
+def _kind_of(file: Path) -> list[Fault]:
     path, suffix, faults = str(file), file.suffix.lower(), []
     try:
         with opened(file) as image:
@@ -204,7 +224,7 @@ def _kind_of(file: Path, data: bytes) -> list[Fault]:
     if mode in _MODES:
         faults.append(Fault(NOTED, f'image {mode}', path, '', _MODES[mode], '8-bit RGB'))
     if kind not in _EIGHT_BITS:
-        stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        stored = read_pixels(file, cv2.IMREAD_UNCHANGED)
         if stored is not None and stored.dtype != np.uint8:
             found = f'{stored.dtype}, read as 8 bits'
             faults.append(Fault(SUSPECT, 'image of 16 bits', path, '', found, '8 bits a channel'))

@@ -3,11 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable
 
-import cv2
 from PIL import Image, ImageDraw, ImageFont
 
 from .faults import BEHAVIOURS, LOST, Fault
-from .images import UNSEEN
+from .images import UNSEEN, read_pixels
 
 CASES = 16
 _COLUMNS = 4
@@ -57,7 +56,7 @@ def _cell(fault: Fault) -> Image.Image:
     cell = Image.new('RGB', (_WIDTH, _HEIGHT + _CAPTION), _LIGHT)
     draw = ImageDraw.Draw(cell)
     draw.rectangle((0, 0, _WIDTH - 1, _HEIGHT - 1), fill=_DARK)
-    pixels = None if fault.kind in UNSEEN else cv2.imread(str(fault.image))
+    pixels = None if fault.image is None or fault.kind in UNSEEN else read_pixels(fault.image)
     if pixels is None:
         draw.text((_WIDTH / 2, _HEIGHT / 2), 'cannot be shown', _LIGHT, ImageFont.load_default(18), anchor='mm')
     else:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from ssd_plugin.datasets.doctor.faults import NOTED, REFUSED, REPAIRED, SKIPPED, SUSPECT, Fault, ImageEntry
-from ssd_plugin.datasets.doctor.images import check_head, check_image, in_training
+from ssd_plugin.datasets.doctor.images import check_head, check_image, in_training, shown_size
 
 NOISE = np.random.RandomState(0).randint(0, 256, (30, 40, 3), dtype=np.uint8)
 
@@ -72,6 +72,35 @@ def test_a_decompression_bomb_is_not_unpacked(
     limit = Image.MAX_IMAGE_PIXELS
     assert found(tmp_path / 'a.png', side, side) == expected
     assert limit == Image.MAX_IMAGE_PIXELS
+
+
+@pytest.mark.parametrize('value', [0, 9])
+def test_an_orientation_that_is_none_is_upright(value: int, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = value
+    # As text: type 2 in place of 3, for whole numbers.
+    forms = [exif.tobytes(), exif.tobytes().replace(b'\x12\x01\x03\x00', b'\x12\x01\x02\x00')]
+    for form in forms:
+        Image.fromarray(NOISE).save(tmp_path / 'a.jpg', exif=form)
+        assert found(tmp_path / 'a.jpg') == []
+
+
+def test_images_spoilt_at_random_are_judged(tmp_path: Path) -> None:
+    random, path = np.random.RandomState(0), tmp_path / 'a'
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for kind in ('jpeg', 'png', 'webp', 'tiff', 'gif'):
+        Image.fromarray(NOISE).save(path, kind, **({} if kind == 'gif' else {'exif': exif}))
+        data = bytearray(path.read_bytes())
+        for _ in range(40):
+            spoilt = data.copy()
+            for place in random.randint(0, min(len(data), 300), 4):
+                spoilt[place] = random.choice([0, 1, 255])
+            path.write_bytes(spoilt)
+            check = check_image(ImageEntry(path, 40, 30, 1))
+            assert check.digest or check.faults
+            size = shown_size(path)
+            assert size is None or min(size) > 0
 
 
 def test_what_training_makes_of_a_fault() -> None:

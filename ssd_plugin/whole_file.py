@@ -27,8 +27,11 @@ def whole_file(path: Path, mode: str = 'w') -> Iterator[IO[Any]]:
             os.fsync(file.fileno())
         os.chmod(draft, 0o644)
         os.replace(draft, path)
-    except BaseException:
+    except BaseException as error:
         os.unlink(draft)
+        if isinstance(error, OSError) and error.filename is None:
+            # Writing knows no name: of a disk that is full, say.
+            error.filename = str(path)
         raise
     # What was renamed before is deleted after: the order holds through a loss of power too.
     folder = os.open(path.parent, os.O_RDONLY)

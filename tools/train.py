@@ -8,6 +8,7 @@ import os
 
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
 from ssd_plugin.cli.checkpoint_fit import CheckpointFitHook
+from ssd_plugin.cli.config_data import check_batches
 from ssd_plugin.cli.config_file import load_config
 from ssd_plugin.cli.config_types import unknown_types_named
 from ssd_plugin.cli.options import OptionsAction
@@ -66,6 +67,7 @@ def main() -> None:
     with unknown_types_named(config):
         runner = Runner.from_cfg(config)
         runner.register_hook(CheckpointFitHook())
+        check_batches(runner.train_dataloader)
         if followed:
             runner.logger.info(followed)
         runner.train()

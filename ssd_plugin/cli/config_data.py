@@ -9,6 +9,7 @@ from typing import Any, Optional
 import mmengine
 from mmengine.config import Config
 from mmengine.registry import DATASETS, MODELS
+from torch.utils.data import DataLoader
 
 from ssd_plugin.datasets.class_names import format_class_names
 from ssd_plugin.errors import UserError
@@ -55,6 +56,22 @@ def check_data(config: Config, loaders: tuple[str, ...]) -> None:
         for path, metric in walk(config.get(section), section):
             if not metric.get('backend_args'):
                 _expect('file', metric.get('ann_file') or '', path, 'ann_file', config, '')
+
+
+def check_batches(loader: DataLoader) -> None:
+    """Count the batches of an epoch.
+
+    Args:
+        loader: Of the training data.
+
+    Raises:
+        UserError: There is none.
+    """
+    if not len(loader):
+        raise UserError(
+            f'train_dataloader: no batch in an epoch, because drop_last leaves out what {len(loader.dataset)} images '
+            f'make of a batch of {loader.batch_sampler.batch_size}, expected a smaller batch_size or more images'
+        )
 
 
 def check_classes(config: Config, loaders: tuple[str, ...]) -> None:

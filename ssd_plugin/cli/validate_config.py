@@ -1,5 +1,6 @@
 """Check a config before anything is built, so that a mistake in it is one line instead of a traceback."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from mmengine.config import Config
@@ -10,6 +11,7 @@ from ssd_plugin.errors import UserError
 from .config_data import check_classes, check_data
 from .config_types import find, unknown_type, walk
 from .config_values import check_values
+from .writable import check_writable
 
 _LOADERS: dict[str, tuple[str, ...]] = {
     'train': ('train_dataloader', 'val_dataloader'),
@@ -24,7 +26,7 @@ _NEEDED = {
 
 
 def validate_config(config: Config, mode: str) -> None:
-    """Check what a run will use: its sections, checkpoints, data and classes.
+    """Check what a run will use: its sections, numbers, checkpoints, data and classes, and where it writes.
 
     Args:
         config: A whole config, with what the command line changes.
@@ -39,12 +41,27 @@ def validate_config(config: Config, mode: str) -> None:
     for section in _NEEDED[mode]:
         if not config.get(section):
             raise UserError(f'{config.filename}: no {section}, expected one in a config to {mode} with')
+    scope = config.get('default_scope')
+    if scope is not None and find_spec(scope) is None:
+        raise UserError(f'default_scope: {scope!r}, expected an installed package such as mmdet')
+    if mode != 'infer':
+        _check_evaluation(config)
     if mode == 'train':
         _check_optimizer(config)
     check_values(config, _LOADERS[mode])
     _check_checkpoints(config, mode)
     check_data(config, _LOADERS[mode])
     check_classes(config, _LOADERS[mode])
+    if mode != 'infer' and config.get('work_dir'):
+        check_writable(config.work_dir, 'work_dir')
+
+
+def _check_evaluation(config: Config) -> None:
+    for part in ('val', 'test'):
+        names = [f'{part}_{rest}' for rest in ('dataloader', 'cfg', 'evaluator')]
+        missing = [name for name in names if config.get(name) is None]
+        if missing and len(missing) < len(names):
+            raise UserError(f'{", ".join(missing)}: missing, expected all of {", ".join(names)}, or none')
 
 
 def _check_optimizer(config: Config) -> None:

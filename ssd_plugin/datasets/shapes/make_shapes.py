@@ -114,7 +114,13 @@ def _holds(out: Path, parameters: ShapesParameters) -> bool:
     record = out / 'parameters.json'
     if not record.is_file():
         raise UserError(f'{out} exists and is not a data set of shapes, expected a new or empty folder')
-    found, wanted = json.loads(record.read_text()), _signature(parameters)
+    wanted = _signature(parameters)
+    try:
+        found = json.loads(record.read_text())
+    except ValueError as error:
+        raise UserError(f'{record}: no JSON ({error}), expected a new or empty folder') from error
+    if not isinstance(found, dict):
+        raise UserError(f'{record}: holds a {type(found).__name__}, expected a new or empty folder')
     if found != wanted:
         differing = [name for name in wanted if found.get(name) != wanted[name]]
         told = ', '.join(f'{name}={found.get(name)} instead of {wanted[name]}' for name in differing)

@@ -9,7 +9,6 @@ from typing import Any, Optional
 import mmengine
 from mmengine.config import Config
 from mmengine.registry import DATASETS, MODELS
-from torch.utils.data import DataLoader
 
 from ssd_plugin.datasets.class_names import format_class_names
 from ssd_plugin.errors import UserError
@@ -58,11 +57,11 @@ def check_data(config: Config, loaders: tuple[str, ...]) -> None:
                 _expect('file', metric.get('ann_file') or '', path, 'ann_file', config, '')
 
 
-def check_batches(loader: DataLoader) -> None:
+def check_batches(loader: Any) -> None:
     """Count the batches of an epoch.
 
     Args:
-        loader: Of the training data.
+        loader: PyTorch's, of the training data.
 
     Raises:
         UserError: There is none.

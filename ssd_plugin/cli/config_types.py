@@ -137,6 +137,22 @@ def unknown_type(config: Config, name: str) -> UserError:
     return UserError(f'{", ".join(places) or config.filename}: {name!r} is not registered, expected one like {close}')
 
 
+def check_keywords(config: Config, path: str, part: dict[str, Any]) -> None:
+    """Look for misspelt settings of a part whose type takes any, and passes them on later.
+
+    Args:
+        config: A whole config.
+        path: Key path of the part.
+        part: With its type.
+
+    Raises:
+        UserError: One is none of the type nor of its bases; the line has the closest ones.
+    """
+    scope = config.get('default_scope')
+    for key in sorted(set(part) - _parameters(part.get('type'), scope) - {'type', 'priority', '_scope_'}):
+        raise _unexpected_key([(path, part)], key, scope)
+
+
 def _unexpected_key(places: list[tuple[str, dict[str, Any]]], key: str, scope: Optional[str]) -> UserError:
     known = {parameter for _, part in places for parameter in _parameters(part.get('type', DataLoader), scope)}
     close = ', '.join(get_close_matches(key, sorted(known - {key}), n=3, cutoff=0))

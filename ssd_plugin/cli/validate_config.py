@@ -9,7 +9,7 @@ from mmengine.registry import OPTIMIZERS
 from ssd_plugin.errors import UserError
 
 from .config_data import check_classes, check_data
-from .config_types import find, unknown_type, walk
+from .config_types import check_keywords, find, unknown_type, walk
 from .config_values import check_values
 from .writable import check_writable
 
@@ -48,6 +48,8 @@ def validate_config(config: Config, mode: str) -> None:
         _check_evaluation(config)
     if mode == 'train':
         _check_optimizer(config)
+        if checkpoint := (config.get('default_hooks') or {}).get('checkpoint'):
+            check_keywords(config, 'default_hooks.checkpoint', checkpoint)
     check_values(config, _LOADERS[mode])
     _check_checkpoints(config, mode)
     check_data(config, _LOADERS[mode])

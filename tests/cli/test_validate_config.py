@@ -104,6 +104,15 @@ def test_a_scope_that_is_not_there(settings: dict) -> None:
         validate_config(Config(settings), 'train')
 
 
+def test_a_misspelt_setting_that_the_checkpoint_hook_would_pass_on(settings: dict) -> None:
+    settings['default_hooks'] = {'checkpoint': {'type': 'CheckpointHook', 'interval': 2, 'priority': 'LOW'}}
+    validate_config(Config(settings), 'train')
+    settings['default_hooks']['checkpoint']['max_keep'] = 3
+    line = r'^default_hooks\.checkpoint\.max_keep: no such setting, expected one like max_keep_ckpts, '
+    with pytest.raises(UserError, match=line):
+        validate_config(Config(settings), 'train')
+
+
 def test_half_an_evaluation(settings: dict) -> None:
     settings['val_cfg'] = {}
     line = r'^val_dataloader, val_evaluator: missing, expected all of val_dataloader, val_cfg, val_evaluator, or none$'

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssd_plugin.errors import UserError
+from ssd_plugin.whole_file import place_named
 
 from .annotations import ImageRecord, coco_content, voc_tree
 from .scene import draw_scene
@@ -95,7 +96,8 @@ def make_shapes(out: Path, parameters: ShapesParameters, workers: int = 1, progr
     out.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f'.{out.name}-', dir=out.parent))
     try:
-        _fill(draft, parameters, workers, progress)
+        with place_named(out):
+            _fill(draft, parameters, workers, progress)
         draft.chmod(0o755)
         os.replace(draft, out)
     except BaseException:

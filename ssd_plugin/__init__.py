@@ -17,11 +17,12 @@ from . import compatibility
 
 compatibility.check()
 
-# mmcv_ops imports torch, whose absence the check explains.
-from . import mmcv_ops  # noqa: E402
+# They import packages whose absence the check explains.
+from . import mmcv_ops, shipped_configs  # noqa: E402
 from .version import __version__  # noqa: E402
 
 mmcv_ops.install()
+shipped_configs.install()
 
 # Makes MMEngine load checkpoints safely, also for those who use no tool of ours.
 from . import engine  # noqa: E402, F401

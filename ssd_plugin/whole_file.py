@@ -9,6 +9,21 @@ from typing import IO, Any
 
 
 @contextmanager
+def place_named(path: Path) -> Iterator[None]:
+    """Put a path into errors of the system that have none: those of writing, on a disk that is full, say.
+
+    Args:
+        path: What is written.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+@contextmanager
 def whole_file(path: Path, mode: str = 'w') -> Iterator[IO[Any]]:
     """Open a draft beside the file, and put it in the file's place once everything is on the disk.
 
@@ -21,7 +36,7 @@ def whole_file(path: Path, mode: str = 'w') -> Iterator[IO[Any]]:
     """
     handle, draft = tempfile.mkstemp(prefix=f'.{path.name}-', dir=path.parent)
     try:
-        with os.fdopen(handle, mode) as file:
+        with place_named(path), os.fdopen(handle, mode) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

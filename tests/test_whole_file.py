@@ -1,5 +1,8 @@
 """A file is there whole or not at all."""
 
+import errno
+import os
+
 import pytest
 
 from ssd_plugin.whole_file import whole_file
@@ -22,3 +25,14 @@ def test_a_failure_leaves_the_old_file_and_no_draft(tmp_path):
         file.writelines([b'ne', 'w'])
     assert path.read_bytes() == b'old'
     assert [found.name for found in tmp_path.iterdir()] == ['a.bin']
+
+
+def test_an_error_of_writing_names_the_file(tmp_path, monkeypatch):
+    def full(handle):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, 'fsync', full)
+    with pytest.raises(OSError, match='No space left') as caught, whole_file(tmp_path / 'a.txt') as file:
+        file.write('new')
+    assert caught.value.filename == str(tmp_path / 'a.txt')
+    assert list(tmp_path.iterdir()) == []

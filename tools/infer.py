@@ -4,15 +4,16 @@ Example: python tools/infer.py configs/shapes/ssd300_r18_shapes.py CHECKPOINT da
 """
 
 import argparse
+import sys
 from pathlib import Path
 
+from rich.progress import track
+
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
-from ssd_plugin.cli.checkpoint_fit import check_fit
-from ssd_plugin.cli.config_types import unknown_types_named
-from ssd_plugin.cli.read_config import read_config
+from ssd_plugin.cli.build_inferencer import build_inferencer
+from ssd_plugin.cli.device import check_device
+from ssd_plugin.cli.result_files import result_files
 from ssd_plugin.cli.tool_main import run_tool
-from ssd_plugin.cli.validate_config import validate_config
-from ssd_plugin.engine.inference_optimization import optimize_for_inference
 from ssd_plugin.errors import UserError
 
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
@@ -23,7 +24,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('inputs', nargs='+', type=Path, metavar='INPUT', help='images and folders of images')
-    parser.add_argument('--out-dir', default='outputs', help='drawings go to its vis/, JSON to its preds/')
+    parser.add_argument('--out-dir', type=Path, default='outputs', help='drawings go to its vis/, JSON to its preds/')
     parser.add_argument('--score-thr', type=float, default=0.3, help='draw detections that score at least this')
     parser.add_argument('--batch-size', type=int, default=8)
     parser.add_argument('--amp', action='store_true', help='run the network in 16 bits: faster, may cost some accuracy')
@@ -33,16 +34,16 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def find_images(inputs: list[Path]) -> list[str]:
-    images: list[str] = []
+def find_images(inputs: list[Path]) -> list[Path]:
+    images: list[Path] = []
     for path in inputs:
         if path.is_dir():
-            found = sorted(str(file) for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
+            found = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
             if not found:
                 raise UserError(f'{path}: holds no image, expected files ending in {", ".join(SUFFIXES)}')
             images += found
         elif path.is_file():
-            images.append(str(path))
+            images.append(path)
         else:
             raise UserError(f'{path}: no such file or folder, expected an image')
     return images
@@ -52,28 +53,47 @@ def main() -> None:
     args = parse_args()
     if args.batch_size < 1:
         raise UserError(f'--batch-size is {args.batch_size}, expected a whole number above 0')
-    images = find_images(args.inputs)
-    config = read_config(args.config, None, None, 'none')
-    config.load_from = args.checkpoint
-    validate_config(config, 'infer')
-
-    from mmdet.apis import DetInferencer
-    from mmengine.runner import CheckpointLoader
+    if not 0 <= args.score_thr <= 1:
+        raise UserError(f'--score-thr is {args.score_thr:g}, expected a number from 0 to 1')
+    results = list(result_files(find_images(args.inputs), args.out_dir).items())
+    check_device(args.device)
+    inferencer = build_inferencer(
+        args.config,
+        args.checkpoint,
+        args.device,
+        fuse=args.fuse_conv_bn,
+        amp=args.amp,
+        compiled=args.compile,
+    )
 
     from ssd_plugin.datasets.transforms import LoadImage
 
-    # All of them before the first: a broken file leaves no half of the drawings behind.
     reader = LoadImage()
-    for image in images:
-        reader({'img_path': image})
-    with unknown_types_named(config):
-        inferencer = DetInferencer(config, args.checkpoint, device=args.device)
-    check_fit(inferencer.model, CheckpointLoader.load_checkpoint(args.checkpoint, 'cpu'), args.checkpoint)
-    optimize_for_inference(inferencer.model, args.fuse_conv_bn, args.amp, args.compile)
-    inferencer(
-        images, batch_size=args.batch_size, out_dir=args.out_dir, pred_score_thr=args.score_thr, no_save_pred=False
-    )
-    print(f'{len(images)} images: {args.out_dir}/vis, detections: {args.out_dir}/preds')
+    broken = 0
+    for start in track(range(0, len(results), args.batch_size), description='Inference'):
+        loaded = []
+        for path, files in results[start : start + args.batch_size]:
+            try:
+                loaded.append((reader({'img_path': str(path)})['img'], files))
+            except UserError as error:
+                # One of a thousand costs no other its result.
+                broken += 1
+                print(f'skipped: {error}', file=sys.stderr)
+        if not loaded:
+            continue
+        samples = inferencer.forward(inferencer.collate_fn([inferencer.pipeline(image) for image, _ in loaded]))
+        # The pipeline takes BGR, the visualizer RGB.
+        drawings = inferencer.visualize(
+            [image[..., ::-1] for image, _ in loaded], samples, return_vis=True, pred_score_thr=args.score_thr
+        )
+        for (_, files), sample, drawing in zip(loaded, samples, drawings):
+            files.write(drawing, inferencer.pred2dict(sample))
+    done = len(results) - broken
+    print(f'{done} images: {args.out_dir}/vis, detections: {args.out_dir}/preds')
+    if broken:
+        raise UserError(
+            f'{broken} of {len(results)} images were skipped, expected image files; the lines above name them'
+        )
 
 
 if __name__ == '__main__':

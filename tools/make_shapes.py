@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.progress import track
 
 from ssd_plugin.cli.tool_main import run_tool
+from ssd_plugin.cli.writable import check_writable
 from ssd_plugin.datasets.shapes.annotations import ImageRecord
 from ssd_plugin.datasets.shapes.make_shapes import ShapesParameters, make_shapes
 from ssd_plugin.errors import UserError
@@ -44,6 +45,8 @@ def main() -> None:
     args = parse_args()
     width, height = parse_size(args.size)
     parameters = ShapesParameters(args.images, width, height, args.seed, args.val_fraction)
+    if not args.out.exists():
+        check_writable(args.out, 'OUT')
     written = make_shapes(args.out, parameters, args.workers, show_progress)
     print(f'{args.out}: {parameters.images} images {"written" if written else "already there"}')
 

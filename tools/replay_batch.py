@@ -6,6 +6,7 @@ Example: python tools/replay_batch.py configs/shapes/ssd300_r18_shapes.py work_d
 import argparse
 
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
+from ssd_plugin.cli.config_types import unknown_types_named
 from ssd_plugin.cli.read_config import AMP_WRAPPER, read_config
 from ssd_plugin.cli.tool_main import run_tool
 from ssd_plugin.engine.checkpoint_safety import load_checkpoint_file
@@ -24,9 +25,13 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     config = read_config(args.config, None, None, 'none')
+    for section in ('model', 'optim_wrapper'):
+        if not config.get(section):
+            raise UserError(f'{args.config}: no {section}, expected the config of the run')
     saved = load_checkpoint_file(args.file)
-    if not {'batch', 'state_dict', 'terms'} <= saved.keys():
-        raise UserError(f'{args.file}: holds {sorted(saved)}, expected a file of NonFiniteLossHook')
+    parts = [saved.get(name) for name in ('batch', 'state_dict', 'terms')]
+    if not all(isinstance(part, dict) for part in parts) or not {'inputs', 'data_samples'} <= saved['batch'].keys():
+        raise UserError(f'{args.file}: holds {sorted(map(str, saved))}, expected a file of NonFiniteLossHook')
     if args.amp:
         config.optim_wrapper.type = AMP_WRAPPER
 
@@ -35,14 +40,16 @@ def main() -> None:
     from mmengine.optim import build_optim_wrapper
 
     register_all_modules()
-    model = MODELS.build(config.model)
+    with unknown_types_named(config):
+        model = MODELS.build(config.model)
+        optim_wrapper = build_optim_wrapper(model, config.optim_wrapper)
     try:
         model.load_state_dict(saved['state_dict'])
     except RuntimeError as error:
         raise UserError(
             f'{args.file}: its weights are not those of {args.config}, expected the config of the run'
         ) from error
-    terms, layer = replay(model, build_optim_wrapper(model, config.optim_wrapper), saved['batch'])
+    terms, layer = replay(model, optim_wrapper, saved['batch'])
     print(*describe_samples(saved['batch']), sep='\n')
     for name, value in terms.items():
         print(f'{name}: {value}, in training {saved["terms"].get(name)}')

@@ -16,6 +16,7 @@ from ssd_plugin.cli.read_config import read_config
 from ssd_plugin.cli.tool_main import run_tool
 from ssd_plugin.cli.tta import predict_mirrored_too
 from ssd_plugin.cli.validate_config import validate_config
+from ssd_plugin.cli.writable import check_writable
 from ssd_plugin.engine.inference_optimization import optimize_for_inference
 from ssd_plugin.errors import UserError
 
@@ -45,8 +46,10 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    if args.out and Path(args.out).suffix not in ('.pkl', '.pickle'):
-        raise UserError(f'--out is {args.out!r}, expected a file name ending in .pkl')
+    if args.out:
+        if Path(args.out).suffix not in ('.pkl', '.pickle') or Path(args.out).is_dir():
+            raise UserError(f'--out is {args.out!r}, expected a file name ending in .pkl')
+        check_writable(Path(args.out).parent, '--out')
     config = read_config(args.config, args.cfg_options, args.work_dir, args.launcher)
     join_processes(config)
     config.load_from = args.checkpoint
@@ -58,9 +61,10 @@ def main() -> None:
     if args.tta:
         predict_mirrored_too(config)
 
-    from mmdet.evaluation import DumpDetResults
     from mmengine.hooks import EMAHook
     from mmengine.runner import Runner
+
+    from ssd_plugin.evaluation.whole_dump import WholeDump
 
     with unknown_types_named(config):
         runner = Runner.from_cfg(config)
@@ -68,7 +72,7 @@ def main() -> None:
         for warning in warnings:
             runner.logger.warning(warning)
         if args.out:
-            runner.test_evaluator.metrics.append(DumpDetResults(out_file_path=args.out))
+            runner.test_evaluator.metrics.append(WholeDump(args.out))
         if args.fuse_conv_bn:
             # A checkpoint holds the averaged weights in place of the last ones, so that testing needs no average; and
             # the hook could not exchange weights with a folded network.

@@ -8,6 +8,7 @@ import os
 
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
 from ssd_plugin.cli.checkpoint_fit import CheckpointFitHook
+from ssd_plugin.cli.config_data import check_batches
 from ssd_plugin.cli.config_file import load_config
 from ssd_plugin.cli.config_types import unknown_types_named
 from ssd_plugin.cli.launch import join_processes, on_main_process, resume_if_restarted
@@ -81,6 +82,7 @@ def main() -> None:
         for hook in runner.hooks:
             if isinstance(hook, AnnotationReportHook):
                 hook.lines = lines
+        check_batches(runner.train_dataloader)
         if followed:
             runner.logger.info(followed)
         runner.train()

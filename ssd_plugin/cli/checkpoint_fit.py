@@ -30,8 +30,6 @@ def check_fit(model: nn.Module, checkpoint: dict[str, Any], name: str) -> None:
     while is_model_wrapper(inner) or isinstance(inner, BaseTTAModel):
         inner = inner.module
     weights = checkpoint.get('state_dict', checkpoint)
-    if not isinstance(weights, dict):
-        raise UserError(f'{name}: state_dict is a {type(weights).__name__}, expected a dict of weights')
     try:
         missing, unexpected = inner.load_state_dict(
             {re.sub(r'^module\.', '', key): value for key, value in weights.items()}, strict=False

@@ -57,6 +57,22 @@ def check_data(config: Config, loaders: tuple[str, ...]) -> None:
                 _expect('file', metric.get('ann_file') or '', path, 'ann_file', config, '')
 
 
+def check_batches(loader: Any) -> None:
+    """Count the batches of an epoch.
+
+    Args:
+        loader: PyTorch's, of the training data.
+
+    Raises:
+        UserError: There is none.
+    """
+    if not len(loader):
+        raise UserError(
+            f'train_dataloader: no batch in an epoch, because drop_last leaves out what {len(loader.dataset)} images '
+            f'make of a batch of {loader.batch_sampler.batch_size}, expected a smaller batch_size or more images'
+        )
+
+
 def check_classes(config: Config, loaders: tuple[str, ...]) -> None:
     """Compare the number of classes of an anchor head with the data sets, and the data sets with each other.
 

@@ -1,7 +1,7 @@
 """Refuse keys that nothing reads, which MMEngine would pass over in silence."""
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -38,20 +38,21 @@ def check_keys(config: Config) -> None:
             raise UserError(f'{config.filename}: {key} is read by nothing, expected {close}, or another name')
 
 
-def check_options(config: Config, options: Iterable[str]) -> None:
-    """Look for keys of the command line that would change nothing.
+def check_options(config: Config, options: Mapping[str, Any]) -> None:
+    """Look for keys of the command line that would change nothing, and for text in place of True or False.
 
     A new key of a part, which has a type, is left to the build of the part.
 
     Args:
         config: As read from a file, before the change.
-        options: Dotted keys.
+        options: Dotted key -> value.
 
     Raises:
-        UserError: A key is a variable of the file or unknown; the line has the closest known keys.
+        UserError: A key is a variable of the file or unknown, and the line has the closest known keys; or a switch
+            gets text, which Python takes for True.
     """
     whole = config.to_dict()
-    for option in options:
+    for option, value in options.items():
         names = option.split('.')
         if names[0] not in _READ:
             variable = ', a variable that the file has used already' if names[0] in whole else ''
@@ -65,12 +66,17 @@ def check_options(config: Config, options: Iterable[str]) -> None:
                 node = node[int(name)]
             elif isinstance(node, dict) and name in node:
                 node = node[name]
+            elif isinstance(node, (list, tuple)):
+                raise UserError(f'--cfg-options {option}: {name}, expected a whole number below {len(node)}')
             else:
                 known = node if isinstance(node, dict) and depth and 'type' not in node else {}
                 for close in get_close_matches(name, known, n=1, cutoff=_MISSPELT_OPTION):
                     expected = '.'.join([*names[:depth], close])
                     raise UserError(f'--cfg-options {option}: {name} is unknown there, expected {expected}')
                 break
+        else:
+            if isinstance(node, bool) and isinstance(value, str):
+                raise UserError(f'--cfg-options {option}: {value!r}, expected True or False')
 
 
 def _places(whole: dict[str, Any], name: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -9,7 +10,7 @@ from typing import Any, Optional
 
 from mmengine import registry as mmengine_registry
 from mmengine.config import Config
-from mmengine.registry import Registry
+from mmengine.registry import Registry, build_functions
 from torch.utils.data import DataLoader
 
 from ssd_plugin.errors import UserError
@@ -68,27 +69,57 @@ def find(registry: Registry, name: Any, scope: Optional[str]) -> Optional[Any]:
 
 @contextmanager
 def unknown_types_named(config: Config) -> Iterator[None]:
-    """Turn the refusal of a type or of a key into one line, around what builds parts of a config.
+    """Turn the refusal of a type, of a key or of a value into one line, around what builds parts of a config.
 
     Args:
         config: What is built.
 
     Raises:
-        UserError: No registry knows a type, see :func:`unknown_type`, or a part does not know one of its keys.
+        UserError: No registry knows a type, see :func:`unknown_type`, or a part refuses its settings.
     """
     try:
         yield
-    except KeyError as error:
-        found = _UNKNOWN.search(str(error.args[0]))
-        if found is None:
+    except (AssertionError, KeyError, TypeError, ValueError) as error:
+        refusal = _refusal(config, error)
+        if refusal is None:
             raise
-        raise unknown_type(config, found[1]) from error
-    except TypeError as error:
-        found = _UNEXPECTED.search(str(error))
-        places = [place for place in walk(config.to_dict(), '') if found and found[1] in place[1]]
-        if found is None or not places:
-            raise
-        raise _unexpected_key(places, found[1], config.get('default_scope')) from error
+        raise refusal from error
+
+
+def _refusal(config: Config, error: Exception) -> Optional[UserError]:
+    """Say in one line what a build refuses; None for an error that no build of a part raised."""
+    if isinstance(error, UserError):
+        # A part of the model is built by the detector, which names it. It remains to find a misspelt key.
+        inner = error.__cause__
+        return _refusal(config, inner) if isinstance(inner, TypeError) and _UNEXPECTED.search(str(inner)) else None
+    reason = str(error.args[0] if error.args else error)
+    if isinstance(error, KeyError) and (unknown := _UNKNOWN.search(reason)):
+        return unknown_type(config, unknown[1])
+    built = _part_of(error)
+    whole = list(walk(config.to_dict(), ''))
+    if isinstance(error, TypeError) and (unexpected := _UNEXPECTED.search(reason)):
+        # A loader has no type.
+        places = [place for place in whole if unexpected[1] in place[1] and place[1].get('type') == built.get('type')]
+        return _unexpected_key(places, unexpected[1], config.get('default_scope')) if places else None
+    # Its builder may have put in more settings, so that it equals none in the config.
+    paths = [path for path, part in whole if part and part == built]
+    paths = paths or [path for path, part in whole if part.get('type') == built.get('type', '')]
+    if not paths:
+        return None
+    return UserError(
+        f'{", ".join(paths)}: {built["type"]} refuses its settings ({type(error).__name__}: '
+        f'{(reason.strip().splitlines() or ["no reason given"])[0]}), expected others'
+    )
+
+
+def _part_of(error: Exception) -> dict[str, Any]:
+    """Find the innermost part that was being built, in the frames of MMEngine's builder; {} outside of a build."""
+    built: dict[str, Any] = {}
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if frame.f_globals.get('__name__') == build_functions.__name__:
+            part = frame.f_locals.get('cfg')
+            built = part if isinstance(part, dict) and 'type' in part else built
+    return built
 
 
 def unknown_type(config: Config, name: str) -> UserError:
@@ -104,6 +135,22 @@ def unknown_type(config: Config, name: str) -> UserError:
     places = [f'{path}.type' for path, part in walk(config.to_dict(), '') if part.get('type') == name]
     close = ', '.join(get_close_matches(name, _registered(config.get('default_scope')), n=3, cutoff=0))
     return UserError(f'{", ".join(places) or config.filename}: {name!r} is not registered, expected one like {close}')
+
+
+def check_keywords(config: Config, path: str, part: dict[str, Any]) -> None:
+    """Look for misspelt settings of a part whose type takes any, and passes them on later.
+
+    Args:
+        config: A whole config.
+        path: Key path of the part.
+        part: With its type.
+
+    Raises:
+        UserError: One is none of the type nor of its bases; the line has the closest ones.
+    """
+    scope = config.get('default_scope')
+    for key in sorted(set(part) - _parameters(part.get('type'), scope) - {'type', 'priority', '_scope_'}):
+        raise _unexpected_key([(path, part)], key, scope)
 
 
 def _unexpected_key(places: list[tuple[str, dict[str, Any]]], key: str, scope: Optional[str]) -> UserError:

@@ -36,8 +36,9 @@ def read_config(path: str, options: Optional[dict[str, Any]], work_dir: Optional
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         loader = config.get(name) or {}
         if loader.get('num_workers') == 0:
-            # torch refuses to keep workers that there are not.
+            # torch refuses settings of workers that there are not.
             loader['persistent_workers'] = False
+            loader.pop('prefetch_factor', None)
         if loader and torch.cuda.is_available():
             # Copies to the device overlap with computing only from pinned memory; without a device pinning only warns.
             loader.setdefault('pin_memory', True)

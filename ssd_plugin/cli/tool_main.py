@@ -1,9 +1,12 @@
 """What the command-line tools share: an error of the user is one line, any other keeps its traceback."""
 
+import errno
 import re
 import sys
 import traceback
 from typing import Callable, Optional
+
+import torch
 
 from ssd_plugin.errors import EXIT_STATUS, UserError
 from ssd_plugin.stop_signals import ended_by_signals
@@ -54,8 +57,51 @@ def unreadable_image(error: Exception) -> Optional[str]:
     return f'{found["broken"]}: not decodable, expected an image that OpenCV reads'
 
 
+_ROOM = 'room on the disk'
+_RIGHT = 'a place that this user may read or write'
+# What a place can refuse, whatever the tool does there; a file that is missing is looked for beforehand.
+_PLACES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _ROOM),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _RIGHT),
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), 'a folder, or a new name'),
+    errno.EISDIR: 'a file',
+    errno.ENAMETOOLONG: 'a shorter name',
+}
+# PyTorch's on a CPU, and OpenCV's.
+_NO_MEMORY = re.compile(r"can't allocate memory|Insufficient memory|Failed to allocate")
+
+
+def unusable_place(error: Exception) -> Optional[str]:
+    """Give the one line for a file or folder that cannot be read or written.
+
+    Args:
+        error: As it was caught.
+
+    Returns:
+        The line, or None for any other error.
+    """
+    if not isinstance(error, OSError):
+        return None
+    expected = _PLACES.get(error.errno or 0)
+    return f'{error.filename or "a file"}: {error.strerror}, expected {expected}' if expected else None
+
+
+def out_of_memory(error: Exception) -> Optional[str]:
+    """Give the one line for memory that is not there, on a device or in the machine.
+
+    Args:
+        error: As it was caught.
+
+    Returns:
+        The line, or None for any other error.
+    """
+    known = isinstance(error, (MemoryError, torch.OutOfMemoryError)) or _NO_MEMORY.search(str(error))
+    reason = (str(error).strip().splitlines() or ['MemoryError'])[0]
+    return f'out of memory ({reason}), expected a smaller batch or input size' if known else None
+
+
 def run_tool(main: Callable[[], None]) -> None:
-    """Run a tool; on a ``UserError`` or an unreadable image print ``error: ...`` to stderr and exit with status 2.
+    """Run a tool; on a ``UserError`` and what has a line of its own print ``error: ...`` to stderr and exit with 2.
 
     Of several processes only the first that fails says so: the others fail because they lost it.
 
@@ -71,11 +117,10 @@ def run_tool(main: Callable[[], None]) -> None:
         with ended_by_signals():
             main()
     except Exception as error:
-        line: Optional[str] = None
         if isinstance(error, UserError):
-            line = error_line(error)
-        elif isinstance(error, (AssertionError, FileNotFoundError)):
-            line = unreadable_image(error)
+            line: Optional[str] = error_line(error)
+        else:
+            line = unusable_place(error) or unreadable_image(error) or out_of_memory(error)
         if first_to_fail():
             if line is None:
                 raise

@@ -1,5 +1,6 @@
 """Check a config before anything is built, so that a mistake in it is one line instead of a traceback."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from mmengine.config import Config
@@ -9,9 +10,10 @@ from ssd_plugin.datasets.doctor.check_annotations import check_annotations, read
 from ssd_plugin.errors import UserError
 
 from .config_data import check_classes, check_data
-from .config_types import find, unknown_type, walk
+from .config_types import check_keywords, find, unknown_type, walk
 from .config_values import check_values
 from .launch import on_main_process
+from .writable import check_writable
 
 _LOADERS: dict[str, tuple[str, ...]] = {
     'train': ('train_dataloader', 'val_dataloader'),
@@ -26,7 +28,7 @@ _NEEDED = {
 
 
 def validate_config(config: Config, mode: str) -> list[str]:
-    """Check what a run will use: its sections, checkpoints, data, classes and annotations.
+    """Check what a run will use: its sections, numbers, checkpoints, data and annotations, and where it writes.
 
     Args:
         config: A whole config, with what the command line changes. Data sets whose annotations need repairs name a
@@ -45,17 +47,34 @@ def validate_config(config: Config, mode: str) -> list[str]:
     for section in _NEEDED[mode]:
         if not config.get(section):
             raise UserError(f'{config.filename}: no {section}, expected one in a config to {mode} with')
+    scope = config.get('default_scope')
+    if scope is not None and find_spec(scope) is None:
+        raise UserError(f'default_scope: {scope!r}, expected an installed package such as mmdet')
+    if mode != 'infer':
+        _check_evaluation(config)
     if mode == 'train':
         _check_optimizer(config)
+        if checkpoint := (config.get('default_hooks') or {}).get('checkpoint'):
+            check_keywords(config, 'default_hooks.checkpoint', checkpoint)
     check_values(config, _LOADERS[mode])
     _check_checkpoints(config, mode)
     loaders = _LOADERS[mode]
     check_data(config, loaders)
     check_classes(config, loaders)
+    if mode != 'infer' and config.get('work_dir'):
+        check_writable(config.work_dir, 'work_dir')
     copies = Path(config.get('work_dir') or '', 'repaired_annotations')
     checked = on_main_process(lambda: check_annotations(config, loaders, copies))
     read_copies(config, loaders, checked.copies)
     return checked.lines
+
+
+def _check_evaluation(config: Config) -> None:
+    for part in ('val', 'test'):
+        names = [f'{part}_{rest}' for rest in ('dataloader', 'cfg', 'evaluator')]
+        missing = [name for name in names if config.get(name) is None]
+        if missing and len(missing) < len(names):
+            raise UserError(f'{", ".join(missing)}: missing, expected all of {", ".join(names)}, or none')
 
 
 def _check_optimizer(config: Config) -> None:

@@ -51,6 +51,9 @@ def _one_line_errors(name: str) -> Iterator[None]:
 def _checked(loaded: Any, name: str) -> dict[str, Any]:
     if not isinstance(loaded, dict):
         raise UserError(f'{name}: holds a {type(loaded).__name__}, expected the dict of a checkpoint')
+    weights = loaded.get('state_dict', {})
+    if not isinstance(weights, dict):
+        raise UserError(f'{name}: state_dict is a {type(weights).__name__}, expected a dict of weights')
     if isinstance(loaded.get('meta'), dict):
         # The text of a config, which MMEngine would run when it resumes, to learn the number of GPUs.
         loaded['meta'].pop('config', None)

@@ -64,8 +64,3 @@ def test_what_does_not_fit(checkpoint: dict, reason: str) -> None:
     with pytest.raises(UserError, match=rf'^a\.pth: does not fit the model of the config, {reason}') as caught:
         check_fit(network(), checkpoint, 'a.pth')
     assert '\n' not in str(caught.value)
-
-
-def test_weights_that_are_no_dict() -> None:
-    with pytest.raises(UserError, match=r'^a\.pth: state_dict is a list, expected a dict of weights$'):
-        check_fit(network(), {'state_dict': [1]}, 'a.pth')

@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 from mmengine.config import Config
+from torch.utils.data import DataLoader
 
-from ssd_plugin.cli.config_data import check_classes, check_data
+from ssd_plugin.cli.config_data import check_batches, check_classes, check_data
 from ssd_plugin.errors import UserError
 
 TRAIN = ('train_dataloader', 'val_dataloader')
@@ -129,3 +130,12 @@ def test_data_sets_of_other_classes_raise(voc: dict) -> None:
 def test_a_text_in_place_of_a_tuple_of_classes_raises(voc: dict) -> None:
     with pytest.raises(UserError, match=r"^train_dataloader\.dataset\.metainfo\.classes: 'cat', .* \('cat',\), or a"):
         check_classes(config({**voc, 'metainfo': {'classes': 'cat'}}), TRAIN)
+
+
+def test_an_epoch_without_a_batch() -> None:
+    check_batches(DataLoader(range(8), batch_size=8, drop_last=True))
+    check_batches(DataLoader(range(8), batch_size=9))
+    with pytest.raises(
+        UserError, match=r'^train_dataloader: no batch in an epoch, .* what 8 images make of a batch of 9,'
+    ):
+        check_batches(DataLoader(range(8), batch_size=9, drop_last=True))

@@ -54,26 +54,43 @@ def config() -> Config:
 )
 def test_an_option_that_changes_nothing(option: str, line: str, config: Config) -> None:
     with pytest.raises(UserError) as caught:
-        check_options(config, [option])
+        check_options(config, {option: 1})
     assert str(caught.value).startswith(f'--cfg-options {option}: ')
     assert line in str(caught.value)
 
 
 def test_options_that_are_read(config: Config) -> None:
-    check_options(
-        config,
-        [
-            'train_cfg.max_epochs',
-            'train_dataloader.dataset.datasets.0.data_root',
-            'train_dataloader.prefetch_factor',
-            'model.test_cfg.nms_pre',
-            'model.backbone.init_cfg.checkpoint',
-            'optim_wrapper.accumulative_counts',
-            'default_hooks.checkpoint.interval',
-            'randomness.seed',
-            'work_dir',
-        ],
-    )
+    names = [
+        'train_cfg.max_epochs',
+        'train_dataloader.dataset.datasets.0.data_root',
+        'train_dataloader.prefetch_factor',
+        'model.test_cfg.nms_pre',
+        'model.backbone.init_cfg.checkpoint',
+        'optim_wrapper.accumulative_counts',
+        'default_hooks.checkpoint.interval',
+        'randomness.seed',
+        'work_dir',
+    ]
+    check_options(config, dict.fromkeys(names, 1))
+
+
+@pytest.mark.parametrize(
+    ('option', 'value', 'line'),
+    [
+        ('train_cfg.by_epoch', 'no', "'no', expected True or False"),
+        ('train_dataloader.dataset.datasets.3.data_root', 'x', '3, expected a whole number below 1'),
+        ('train_dataloader.dataset.datasets.first.data_root', 'x', 'first, expected a whole number below 1'),
+    ],
+)
+def test_values_that_do_not_fit(option: str, value: str, line: str, config: Config) -> None:
+    with pytest.raises(UserError) as caught:
+        check_options(config, {option: value})
+    assert str(caught.value) == f'--cfg-options {option}: {line}'
+
+
+def test_a_switch_takes_what_python_reads_as_one(config: Config) -> None:
+    for value in (True, False, 0, None):
+        check_options(config, {'train_cfg.by_epoch': value})
 
 
 @pytest.mark.parametrize(

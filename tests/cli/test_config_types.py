@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mmdet.models import SSDVGG
@@ -70,6 +71,50 @@ def test_an_unknown_key_is_named_with_the_closest(config: Config) -> None:
         DataLoader([1], **config.train_dataloader)
     with pytest.raises(TypeError, match='other'), unknown_types_named(config):
         DataLoader([1], other=1)
+
+
+@pytest.mark.parametrize(
+    ('key', 'value', 'line'),
+    [
+        ('model.backbone.depth', 19, 'model.backbone: ResNet refuses its settings (KeyError: invalid depth 19'),
+        (
+            'model.data_preprocessor',
+            {'type': 'DetDataPreprocessor', 'mean': [1, 2], 'std': [1, 2]},
+            'model.data_preprocessor: DetDataPreprocessor refuses its settings (AssertionError: `mean` should have',
+        ),
+        (
+            'model.bbox_head.anchor_generator.scale_major',
+            3,
+            'model.bbox_head.anchor_generator: SSDAnchorGenerator refuses its settings (TypeError: ',
+        ),
+    ],
+)
+def test_a_refused_value_names_its_part(key: str, value: Any, line: str, config: Config) -> None:
+    config.merge_from_dict({key: value})
+    with pytest.raises(UserError) as caught, unknown_types_named(config):
+        MODELS.build(config.model)
+    assert str(caught.value).startswith(line)
+    assert '\n' not in str(caught.value)
+
+
+def test_of_parts_of_a_type_the_equal_one_is_meant(config: Config) -> None:
+    config.other = {'type': 'ResNet', 'depth': 50}
+    config.model.backbone.depth = 19
+    with pytest.raises(UserError, match=r'^model\.backbone: ResNet refuses'), unknown_types_named(config):
+        MODELS.build(config.model)
+
+
+def test_a_misspelt_key_of_a_part_that_the_detector_builds(config: Config) -> None:
+    config.model = {
+        'type': 'ssd_plugin.SSD',
+        'input_size': 300,
+        'backbone': {'type': 'ResNet', 'depth': 18},
+        'neck': {'type': 'ssd_plugin.SSDNeck', 'out_chanels': (1, 2)},
+        'bbox_head': config.model.bbox_head,
+    }
+    line = r'^model\.neck\.out_chanels: no such setting, expected one like out_channels, '
+    with pytest.raises(UserError, match=line), unknown_types_named(config):
+        MODELS.build(config.model)
 
 
 def test_other_errors_pass(config: Config) -> None:

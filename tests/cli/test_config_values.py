@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import pytest
@@ -71,11 +72,44 @@ def test_what_testing_does_not_use_is_not_checked(config: Config) -> None:
     check_values(config, ('test_dataloader',))
 
 
-@pytest.mark.parametrize('best', ['bbox_mAP', 'voc/mAP', 3])
-def test_a_metric_of_no_evaluator(best: Any, config: Config) -> None:
-    config.default_hooks.checkpoint.save_best = best
-    with pytest.raises(UserError, match=r'^default_hooks\.checkpoint\.save_best: .*begins with coco/ or pascal_voc/$'):
+@pytest.mark.parametrize(
+    ('key', 'value', 'expected'),
+    [
+        ('default_hooks.checkpoint.max_keep_ckpts', 0, 'a whole number of at least 1'),
+        ('default_hooks.checkpoint.interval', -2, 'a whole number of at least 1'),
+        ('log_processor.window_size', 0, 'a whole number of at least 1'),
+        ('model.test_cfg.max_per_img', 0, 'a whole number of at least 1'),
+        ('model.test_cfg.score_thr', 1.5, 'a number from 0 to 1'),
+        ('model.test_cfg.nms.iou_threshold', 'high', 'a number from 0 to 1'),
+        ('optim_wrapper.optimizer.lr', 0, 'a number above 0'),
+        ('optim_wrapper.optimizer.lr', True, 'a number above 0'),
+        ('param_scheduler', [{'T_max': 0}], None),
+        ('randomness.seed', 2**32, 'a whole number below 4294967296'),
+        ('train_dataloader.prefetch_factor', 0, 'a whole number of at least 1'),
+        ('log_level', 'LOUD', 'one of DEBUG, INFO, WARNING, ERROR, CRITICAL'),
+        ('env_cfg.mp_cfg.mp_start_method', 'x', 'one of '),
+    ],
+)
+def test_other_ranges(key: str, value: Any, expected: Any, config: Config) -> None:
+    config.merge_from_dict({key: value})
+    line = f'{key}: {value!r}, expected {expected}'
+    if expected is None:
+        line = 'param_scheduler[0].T_max: 0, expected a whole number of at least 1'
+    with pytest.raises(UserError, match=f'^{re.escape(line)}'):
         check_values(config, TRAIN)
+
+
+def test_the_ends_of_the_ranges_pass(config: Config) -> None:
+    config.merge_from_dict(
+        {
+            'default_hooks.checkpoint.max_keep_ckpts': -1,
+            'model.test_cfg': {'max_per_img': -1, 'score_thr': 0, 'nms': {'iou_threshold': 1}},
+            'randomness.seed': 2**32 - 1,
+            'log_level': 10,
+            'param_scheduler': {'T_max': 1},
+        }
+    )
+    check_values(config, TRAIN)
 
 
 def test_the_loader_meter_needs_the_logger(config: Config) -> None:

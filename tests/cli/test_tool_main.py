@@ -1,9 +1,14 @@
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable, Optional
 
+import cv2
+import numpy as np
 import pytest
+import torch
 from mmcv.transforms import LoadImageFromFile
 from torch.utils.data import DataLoader, Dataset
 
@@ -105,5 +110,48 @@ def test_an_image_mmcv_cannot_read_is_one_line(
 
 def test_other_assertions_and_missing_files_keep_their_traceback() -> None:
     for error in (AssertionError('failed to load image: a.jpg'), FileNotFoundError("No such file or directory: 'a'")):
+        with pytest.raises(type(error)):
+            run_tool(failing(error))
+
+
+@pytest.mark.parametrize(
+    ('number', 'expected'),
+    [
+        (errno.ENOSPC, 'room on the disk'),
+        (errno.EACCES, 'a place that this user may read or write'),
+        (errno.EROFS, 'a place that this user may read or write'),
+        (errno.ENOTDIR, 'a folder, or a new name'),
+        (errno.EISDIR, 'a file'),
+        (errno.ENAMETOOLONG, 'a shorter name'),
+    ],
+)
+@pytest.mark.parametrize('name', ['a.json', None])
+def test_a_place_that_cannot_be_used_is_one_line(
+    number: int, expected: str, name: Optional[str], capsys: pytest.CaptureFixture
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        run_tool(failing(OSError(number, os.strerror(number), name)))
+    assert caught.value.code == 2
+    assert capsys.readouterr().err == f'error: {name or "a file"}: {os.strerror(number)}, expected {expected}\n'
+
+
+def too_large_for_opencv() -> None:
+    cv2.resize(np.zeros((1, 1, 3), np.uint8), (2**30, 2**30))
+
+
+@pytest.mark.parametrize(
+    'main',
+    [lambda: torch.empty(2**60), too_large_for_opencv, failing(torch.OutOfMemoryError('x')), failing(MemoryError())],
+)
+def test_memory_that_is_not_there_is_one_line(main: Callable[[], Any], capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit):
+        run_tool(main)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith('error: out of memory (')
+    assert line.endswith('), expected a smaller batch or input size')
+
+
+def test_other_errors_of_the_system_keep_their_traceback() -> None:
+    for error in (OSError('x'), BrokenPipeError(errno.EPIPE, 'x'), RuntimeError('memory')):
         with pytest.raises(type(error)):
             run_tool(failing(error))

@@ -107,3 +107,33 @@ def test_annotations_that_need_repairs_are_read_from_a_copy(settings: dict, tmp_
 def test_another_mode_is_a_mistake_of_the_program(settings: dict) -> None:
     with pytest.raises(ValueError, match=r"mode must be one of \('train', 'test', 'infer'\), got 'eval'"):
         validate_config(Config(settings), 'eval')
+
+
+def test_a_scope_that_is_not_there(settings: dict) -> None:
+    settings['default_scope'] = 'mmdett'
+    with pytest.raises(UserError, match=r"^default_scope: 'mmdett', expected an installed package such as mmdet$"):
+        validate_config(Config(settings), 'train')
+
+
+def test_a_misspelt_setting_that_the_checkpoint_hook_would_pass_on(settings: dict) -> None:
+    settings['default_hooks'] = {'checkpoint': {'type': 'CheckpointHook', 'interval': 2, 'priority': 'LOW'}}
+    validate_config(Config(settings), 'train')
+    settings['default_hooks']['checkpoint']['max_keep'] = 3
+    line = r'^default_hooks\.checkpoint\.max_keep: no such setting, expected one like max_keep_ckpts, '
+    with pytest.raises(UserError, match=line):
+        validate_config(Config(settings), 'train')
+
+
+def test_half_an_evaluation(settings: dict) -> None:
+    settings['val_cfg'] = {}
+    line = r'^val_dataloader, val_evaluator: missing, expected all of val_dataloader, val_cfg, val_evaluator, or none$'
+    with pytest.raises(UserError, match=line):
+        validate_config(Config(settings), 'train')
+    validate_config(Config(settings), 'infer')
+
+
+def test_a_place_that_cannot_be_written_to(settings: dict, tmp_path: Path) -> None:
+    settings['work_dir'] = str(tmp_path / 'ann.json')
+    with pytest.raises(UserError, match=r'^work_dir: .*ann\.json cannot be written to \(Not a directory at '):
+        validate_config(Config(settings), 'train')
+    validate_config(Config(settings), 'infer')

@@ -167,6 +167,12 @@ def test_a_bare_tensor_is_no_checkpoint(tmp_path: Path) -> None:
         load_checkpoint_file(tmp_path / 'tensor.pth')
 
 
+def test_weights_that_are_no_dict(tmp_path):
+    torch.save({'state_dict': [1]}, tmp_path / 'a.pth')
+    with pytest.raises(UserError, match=r'a\.pth: state_dict is a list, expected a dict of weights$'):
+        load_checkpoint_file(tmp_path / 'a.pth')
+
+
 def test_the_old_file_format_and_optimizer_states_load(tmp_path: Path) -> None:
     model = nn.Linear(2, 1)
     optimizer = torch.optim.Adam(model.parameters())

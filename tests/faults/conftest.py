@@ -1,11 +1,19 @@
 """Sound data of two layouts, to be spoilt."""
 
+import resource
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from dirty_data import config_of, write_data
+from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from tool_runs import CONFIG
+
+from ssd_plugin.cli.config_file import load_config
+from ssd_plugin.datasets.shapes.make_shapes import ShapesParameters, make_shapes
 
 
 @pytest.fixture(autouse=True)
@@ -28,3 +36,40 @@ def voc(data: Path) -> Config:
 @pytest.fixture
 def coco(data: Path) -> Config:
     return config_of(data, 'coco')
+
+
+@pytest.fixture(scope='session')
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set, without which the tools look no further."""
+    folder = tmp_path_factory.mktemp('data') / 'shapes'
+    make_shapes(folder, ShapesParameters(8, 96, 72))
+    return folder
+
+
+@pytest.fixture
+def place(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a run would write."""
+    monkeypatch.setenv('SHAPES_ROOT', str(shapes))
+    return tmp_path / 'work'
+
+
+@pytest.fixture(scope='session')
+def narrow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A config of a small network, with a checkpoint of the same name beside it."""
+    path = tmp_path_factory.mktemp('narrow') / 'narrow.py'
+    path.write_text(
+        f"_base_ = 'ssd_plugin::{CONFIG.parent.name}/{CONFIG.name}'\nmodel = dict(backbone=dict(base_channels=8))\n"
+    )
+    init_default_scope('mmdet')
+    config = load_config(path)
+    meta = {'dataset_meta': dict(config.metainfo)}
+    torch.save({'meta': meta, 'state_dict': MODELS.build(config.model).state_dict()}, path.with_suffix('.pth'))
+    return path
+
+
+@pytest.fixture
+def full_disk() -> Iterator[Callable[[int], None]]:
+    """Lets no file grow beyond a number of bytes: writing fails half-way, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -38,8 +38,15 @@ def read_names(path: Path) -> list[str]:
 
     Returns:
         The names in the list's order.
+
+    Raises:
+        UserError: It is no text.
     """
-    return [line.split()[0] for line in path.read_text().splitlines() if line.strip()]
+    try:
+        text = path.read_text()
+    except UnicodeDecodeError as error:
+        raise UserError(f'{path}: no text ({error}), expected a name of an image a line') from error
+    return [line.split()[0] for line in text.splitlines() if line.strip()]
 
 
 def expect_members(names: Iterable[str], folder: Path, suffix: str, source: str) -> None:

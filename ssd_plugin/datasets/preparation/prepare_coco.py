@@ -84,8 +84,12 @@ def split(content: dict[str, Any], ids: set[int]) -> tuple[dict[str, Any], dict[
 def _read(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f'{path}: no JSON ({error}), expected the file of {SOURCE}') from error
     if not isinstance(content, dict) or not {'images', 'annotations', 'categories'} <= set(content):
         raise UserError(f'{path}: no images, annotations and categories in it, expected the file of {SOURCE}')
+    for name, key in (('images', 'id'), ('annotations', 'image_id')):
+        entries = content[name]
+        if not isinstance(entries, list) or not all(isinstance(one, dict) and key in one for one in entries):
+            raise UserError(f'{path}: {name} are not all objects with {key}, expected the file of {SOURCE}')
     return content

@@ -1,5 +1,6 @@
 """Write ILSVRC DET as COCO files: train + val1 to train on, val2 to test on."""
 
+import math
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable
 from pathlib import Path
@@ -117,6 +118,8 @@ def read_annotation(path: Path) -> tuple[int, int, list[tuple[int, tuple[float, 
             if synset not in SYNSETS:
                 raise UserError(f'{path}: object of {synset!r}, expected one of the 200 synsets of ILSVRC DET')
             corners = tuple(float(_text(node.find(f'bndbox/{edge}'))) for edge in ('xmin', 'ymin', 'xmax', 'ymax'))
+            if not all(map(math.isfinite, corners)):
+                raise ValueError(f'corners {corners}')
             objects.append((SYNSETS[synset], corners))
     except UserError:
         raise

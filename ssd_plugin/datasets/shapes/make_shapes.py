@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ssd_plugin.errors import UserError
+from ssd_plugin.whole_file import place_named
 
 from .annotations import ImageRecord, coco_content, voc_tree
 from .scene import draw_scene
@@ -95,7 +96,8 @@ def make_shapes(out: Path, parameters: ShapesParameters, workers: int = 1, progr
     out.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f'.{out.name}-', dir=out.parent))
     try:
-        _fill(draft, parameters, workers, progress)
+        with place_named(out):
+            _fill(draft, parameters, workers, progress)
         draft.chmod(0o755)
         os.replace(draft, out)
     except BaseException:
@@ -114,7 +116,13 @@ def _holds(out: Path, parameters: ShapesParameters) -> bool:
     record = out / 'parameters.json'
     if not record.is_file():
         raise UserError(f'{out} exists and is not a data set of shapes, expected a new or empty folder')
-    found, wanted = json.loads(record.read_text()), _signature(parameters)
+    wanted = _signature(parameters)
+    try:
+        found = json.loads(record.read_text())
+    except ValueError as error:
+        raise UserError(f'{record}: no JSON ({error}), expected a new or empty folder') from error
+    if not isinstance(found, dict):
+        raise UserError(f'{record}: holds a {type(found).__name__}, expected a new or empty folder')
     if found != wanted:
         differing = [name for name in wanted if found.get(name) != wanted[name]]
         told = ', '.join(f'{name}={found.get(name)} instead of {wanted[name]}' for name in differing)

@@ -107,6 +107,7 @@ def test_strange_name_in_a_list(root, progress):
         ('<annotation>', r'a\.xml: no annotation \('),
         ('<annotation/>', r'a\.xml: no annotation \(an entry is missing\)'),
         (xml((DOG, 'one', 2, 3, 4)), r'a\.xml: no annotation \(could not convert'),
+        (xml((DOG, 1, 'nan', 3, 4)), r'a\.xml: no annotation \(corners \(1\.0, nan, 3\.0, 4\.0\)\)'),
         (xml(('dog', 1, 2, 3, 4)), r"a\.xml: object of 'dog', expected one of the 200 synsets"),
     ],
 )

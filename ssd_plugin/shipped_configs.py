@@ -1,0 +1,39 @@
+"""Let a config elsewhere build on one that this package ships: ``_base_ = 'ssd_plugin::ssd/ssd300_vgg16_voc0712.py'``.
+
+MMEngine has a list of the packages for which this works. Being in it is not enough: the types of such a base are looked
+up in the scope of its package, where ours are not those of mmdet that our configs name without a scope, and an editable
+install is looked for where it is not.
+"""
+
+from pathlib import Path
+from typing import Optional
+
+from mmengine.config import Config
+
+_PREFIX = 'ssd_plugin::'
+_PACKAGE = Path(__file__).parent
+
+
+def configs_folder() -> Path:
+    """Find the shipped configs.
+
+    Returns:
+        The folder inside the installed package, or the one of the checkout.
+    """
+    installed = _PACKAGE / '.mim' / 'configs'
+    return installed if installed.is_dir() else _PACKAGE.parent / 'configs'
+
+
+_find_elsewhere = Config._get_cfg_path
+
+
+def _find_base(cfg_path: str, filename: str) -> tuple[str, Optional[str]]:
+    """Give the path of a base, and the scope of its types if it is another than the config's."""
+    if cfg_path.startswith(_PREFIX):
+        return str(configs_folder() / cfg_path[len(_PREFIX) :]), None
+    return _find_elsewhere(cfg_path, filename)
+
+
+def install() -> None:
+    """Make MMEngine read these bases as if they lay beside the config; a second call changes nothing."""
+    Config._get_cfg_path = staticmethod(_find_base)

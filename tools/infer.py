@@ -7,15 +7,10 @@ import argparse
 from pathlib import Path
 
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
-from ssd_plugin.cli.checkpoint_fit import check_fit
-from ssd_plugin.cli.config_types import unknown_types_named
-from ssd_plugin.cli.read_config import read_config
+from ssd_plugin.cli.build_inferencer import build_inferencer
+from ssd_plugin.cli.find_images import find_images
 from ssd_plugin.cli.tool_main import run_tool
-from ssd_plugin.cli.validate_config import validate_config
-from ssd_plugin.engine.inference_optimization import optimize_for_inference
 from ssd_plugin.errors import UserError
-
-SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 
 
 def parse_args() -> argparse.Namespace:
@@ -33,32 +28,14 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def find_images(inputs: list[Path]) -> list[str]:
-    images: list[str] = []
-    for path in inputs:
-        if path.is_dir():
-            found = sorted(str(file) for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
-            if not found:
-                raise UserError(f'{path}: holds no image, expected files ending in {", ".join(SUFFIXES)}')
-            images += found
-        elif path.is_file():
-            images.append(str(path))
-        else:
-            raise UserError(f'{path}: no such file or folder, expected an image')
-    return images
-
-
 def main() -> None:
     args = parse_args()
     if args.batch_size < 1:
         raise UserError(f'--batch-size is {args.batch_size}, expected a whole number above 0')
     images = find_images(args.inputs)
-    config = read_config(args.config, None, None, 'none')
-    config.load_from = args.checkpoint
-    validate_config(config, 'infer')
-
-    from mmdet.apis import DetInferencer
-    from mmengine.runner import CheckpointLoader
+    inferencer = build_inferencer(
+        args.config, args.checkpoint, args.device, fuse=args.fuse_conv_bn, amp=args.amp, compiled=args.compile
+    )
 
     from ssd_plugin.datasets.transforms import LoadImage
 
@@ -66,10 +43,6 @@ def main() -> None:
     reader = LoadImage()
     for image in images:
         reader({'img_path': image})
-    with unknown_types_named(config):
-        inferencer = DetInferencer(config, args.checkpoint, device=args.device)
-    check_fit(inferencer.model, CheckpointLoader.load_checkpoint(args.checkpoint, 'cpu'), args.checkpoint)
-    optimize_for_inference(inferencer.model, args.fuse_conv_bn, args.amp, args.compile)
     inferencer(
         images, batch_size=args.batch_size, out_dir=args.out_dir, pred_score_thr=args.score_thr, no_save_pred=False
     )

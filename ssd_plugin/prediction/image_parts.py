@@ -55,8 +55,8 @@ class ImagePart:
             return
         with _open(self.file) as file:
             batches = file.iter_batches(len(self.names), row_groups=[self.row_group], columns=[self.column])
-            cells = (cell.as_py() or b'' for batch in batches for cell in batch.column(0))
-            yield from islice(cells, self.start, self.start + len(self.names))
+            cells = (cell for batch in batches for cell in batch.column(0))
+            yield from (cell.as_py() or b'' for cell in islice(cells, self.start, self.start + len(self.names)))
 
 
 def find_parts(place: Path, column: str, size: int) -> list[ImagePart]:
@@ -139,8 +139,9 @@ def _parquet(files: list[Path], column: str, size: int) -> list[dict[str, Any]]:
 
 
 def _slices(file: str, column: str, rows: list[int], size: int) -> Iterator[dict[str, Any]]:
+    before = 0
     for group, count in enumerate(rows):
         for start in range(0, count, size):
-            first = sum(rows[:group]) + start
-            names = [f'{file}:{row}' for row in range(first, first + min(size, count - start))]
+            names = [f'{file}:{before + row}' for row in range(start, min(start + size, count))]
             yield {'names': names, 'file': file, 'column': column, 'row_group': group, 'start': start}
+        before += count

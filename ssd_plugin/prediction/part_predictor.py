@@ -27,8 +27,6 @@ FIELDS = (
     ('labels', pyarrow.list_(pyarrow.int64())),
     ('error', pyarrow.string()),
 )
-
-
 # A worker may die with its machine; a part whose workers all died is what killed them.
 MAX_TRIES = 4
 
@@ -78,7 +76,7 @@ class PartPredictor:
             table = self._predict(images)
             with whole_file(path, 'wb') as file:
                 parquet.write_table(table, file)
-            tries.unlink()
+            tries.unlink(missing_ok=True)
         except UserError as error:
             return {'failure': str(error)}
         except OSError as error:
@@ -100,8 +98,8 @@ class PartPredictor:
 
     def _read(self, name: str, content: Optional[bytes]) -> tuple[Optional[NDArray], Optional[str]]:
         try:
-            return self.reader({'img_path': name})['img'] if content is None else self.reader.decode(
-                content, name
-            ), None
+            if content is None:
+                return self.reader({'img_path': name})['img'], None
+            return self.reader.decode(content, name), None
         except UserError as error:
             return None, str(error)

@@ -32,7 +32,7 @@ def main() -> None:
     args = parse_args()
     if args.batch_size < 1:
         raise UserError(f'--batch-size is {args.batch_size}, expected a whole number above 0')
-    images = find_images(args.inputs)
+    images = [str(image) for image in find_images(args.inputs)]
     inferencer = build_inferencer(
         args.config, args.checkpoint, args.device, fuse=args.fuse_conv_bn, amp=args.amp, compiled=args.compile
     )

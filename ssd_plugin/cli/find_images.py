@@ -8,7 +8,7 @@ from ssd_plugin.errors import UserError
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 
 
-def find_images(inputs: Iterable[Path]) -> list[str]:
+def find_images(inputs: Iterable[Path]) -> list[Path]:
     """List image files.
 
     Args:
@@ -20,15 +20,15 @@ def find_images(inputs: Iterable[Path]) -> list[str]:
     Raises:
         UserError: There is no such file, or no image in a folder.
     """
-    images: list[str] = []
+    images: list[Path] = []
     for path in inputs:
         if path.is_dir():
-            found = sorted(str(file) for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
+            found = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
             if not found:
                 raise UserError(f'{path}: holds no image, expected files ending in {", ".join(SUFFIXES)}')
             images += found
         elif path.is_file():
-            images.append(str(path))
+            images.append(path)
         else:
             raise UserError(f'{path}: no such file or folder, expected an image')
     return images

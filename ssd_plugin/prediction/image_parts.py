@@ -77,7 +77,7 @@ def find_parts(place: Path, column: str, size: int) -> list[ImagePart]:
     if files and files[0].suffix == '.parquet':
         found = _parquet(files, column, size)
     elif place.is_dir():
-        found = _cut(find_images([place]), size)
+        found = _cut([str(image) for image in find_images([place])], size)
     else:
         found = _cut(_lines(place), size)
     parts = [ImagePart(number, **part) for number, part in enumerate(found)]

@@ -11,7 +11,7 @@ def test_files_stay_in_their_order_and_folders_are_sorted(tmp_path: Path) -> Non
         (tmp_path / name).touch()
     (tmp_path / 'deeper').mkdir()
     one = tmp_path / 'list.txt'
-    assert find_images([one, tmp_path]) == [str(one), *(f'{tmp_path}/{name}' for name in ('a.png', 'b.jpg', 'c.TIFF'))]
+    assert find_images([one, tmp_path]) == [one, *(tmp_path / name for name in ('a.png', 'b.jpg', 'c.TIFF'))]
 
 
 def test_what_is_missing_or_without_images_is_named(tmp_path: Path) -> None:

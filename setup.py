@@ -88,6 +88,7 @@ setup(
     extras_require={
         'lite': [f'mmcv-lite{SUPPORTED["mmcv"]}'],
         'full': [f'mmcv{SUPPORTED["mmcv"]}'],
+        'ray': ['pyarrow', 'ray[data]'],
         'test': ['hypothesis', 'mypy', 'pytest', 'pytest-xdist', 'ruff', 'tensorboard'],
     },
     zip_safe=False,

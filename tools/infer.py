@@ -12,11 +12,10 @@ from rich.progress import track
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
 from ssd_plugin.cli.build_inferencer import build_inferencer
 from ssd_plugin.cli.device import check_device
+from ssd_plugin.cli.find_images import find_images
 from ssd_plugin.cli.result_files import result_files
 from ssd_plugin.cli.tool_main import run_tool
 from ssd_plugin.errors import UserError
-
-SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 
 
 def parse_args() -> argparse.Namespace:
@@ -32,21 +31,6 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--compile', action='store_true', help='compile the network: for many images of few sizes')
     parser.add_argument('--device', help='cpu, cuda, cuda:1, ... (default: the best there is)')
     return parser.parse_args()
-
-
-def find_images(inputs: list[Path]) -> list[Path]:
-    images: list[Path] = []
-    for path in inputs:
-        if path.is_dir():
-            found = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
-            if not found:
-                raise UserError(f'{path}: holds no image, expected files ending in {", ".join(SUFFIXES)}')
-            images += found
-        elif path.is_file():
-            images.append(path)
-        else:
-            raise UserError(f'{path}: no such file or folder, expected an image')
-    return images
 
 
 def main() -> None:

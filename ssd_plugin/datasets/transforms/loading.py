@@ -118,20 +118,39 @@ class LoadImage(LoadImageFromFile):
             data = get(path, backend_args=self.backend_args)
         except OSError as error:
             raise UserError(f'{path}: {error.strerror or error}: expected {EXPECTED}') from error
+        return self.decode(data, path, height, width)
+
+    def decode(
+        self, data: bytes, name: str, height: Optional[float] = None, width: Optional[float] = None
+    ) -> NDArray[np.uint8]:
+        """Decode the contents of a file.
+
+        Args:
+            data: The contents.
+            name: What the message calls them.
+            height: In pixels, as the image was annotated; None if that is unknown.
+            width: As the height.
+
+        Returns:
+            (H, W, 3) uint8 BGR.
+
+        Raises:
+            UserError: They are no image, a truncated JPEG, or of another size than annotated.
+        """
         if is_truncated_jpeg(data):
-            raise UserError(f'{path}: JPEG cut short after {len(data)} bytes: expected the whole file')
+            raise UserError(f'{name}: JPEG cut short after {len(data)} bytes: expected the whole file')
         try:
             image = self._decode(data, self.color_type) if data else None
             # Exif turned it, but it was annotated as it is stored.
             if image is not None and image.shape[:2] != (height, width) and image.shape[1::-1] == (height, width):
                 image = self._decode(data, 'color_ignore_orientation')
         except (cv2.error, OSError) as error:
-            raise UserError(f'{path}: {len(data)} bytes that do not decode: expected {EXPECTED}') from error
+            raise UserError(f'{name}: {len(data)} bytes that do not decode: expected {EXPECTED}') from error
         if image is None:
-            raise UserError(f'{path}: {len(data)} bytes that are no image: expected {EXPECTED}')
+            raise UserError(f'{name}: {len(data)} bytes that are no image: expected {EXPECTED}')
         if height is not None and width is not None and image.shape[:2] != (height, width):
             found = f'{image.shape[1]} x {image.shape[0]} pixels'
-            raise UserError(f'{path}: {found}: expected {width:g} x {height:g}, on which its boxes were annotated')
+            raise UserError(f'{name}: {found}: expected {width:g} x {height:g}, on which its boxes were annotated')
         return image
 
     def _decode(self, data: bytes, flag: str) -> Optional[NDArray[np.uint8]]:

@@ -1,0 +1,1 @@
+"""Prediction of many images in parts, which any number of processes and machines share."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
+from ssd_plugin.errors import printable
+
 #: A run stops before its first step; a cleaned copy leaves the object or image out.
 REFUSED = 'refused'
 #: A run reads a cleaned copy, in which nothing is lost.
@@ -18,6 +20,8 @@ SUSPECT = 'suspect'
 #: Worth knowing; nothing is lost.
 NOTED = 'noted'
 BEHAVIOURS = (REFUSED, REMOVED, LEFT_OUT, SUSPECT, REPAIRED, NOTED)
+# Letters of a file's content, or of a name from it, in a line.
+_LONGEST = 400
 LOST = (REFUSED, REMOVED, LEFT_OUT, SUSPECT)
 
 
@@ -49,9 +53,13 @@ class Fault:
         Returns:
             ``FILE: PLACE: FOUND, expected EXPECTED``, and how many more there are.
         """
-        start = f'{self.file}: {self.place}' if self.place else self.file
+        found = ': '.join(_short(part) for part in (self.file, self.place, self.found) if part)
         more = f' (and {self.count - 1} more)' if self.count > 1 else ''
-        return f'{start}: {self.found}, expected {self.expected}{more}'
+        return printable(f'{found}, expected {self.expected}{more}')
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f'{text[:_LONGEST]}...'
 
 
 @dataclass(frozen=True)

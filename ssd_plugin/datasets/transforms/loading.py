@@ -9,7 +9,7 @@ from mmcv.transforms import LoadImageFromFile
 from mmengine.fileio import get
 from numpy.typing import NDArray
 
-from ssd_plugin.errors import UserError
+from ssd_plugin.errors import UserError, printable
 from ssd_plugin.registry import TRANSFORMS
 
 EXPECTED = 'a JPEG, PNG, BMP, WebP or TIFF file'
@@ -88,8 +88,10 @@ class LoadImage(LoadImageFromFile):
         path = results['img_path']
         try:
             data = get(path, backend_args=self.backend_args)
-        except OSError as error:
-            raise UserError(f'{path}: {error.strerror or error}: expected {EXPECTED}') from error
+        except (OSError, ValueError) as error:
+            # ValueError: a name that no file can have.
+            found = printable(getattr(error, 'strerror', None) or str(error))
+            raise UserError(f'{printable(path)}: {found}: expected {EXPECTED}') from error
         if is_truncated_jpeg(data):
             raise UserError(f'{path}: JPEG cut short after {len(data)} bytes: expected the whole file')
         try:
@@ -98,7 +100,7 @@ class LoadImage(LoadImageFromFile):
             annotated = results.get('height'), results.get('width')
             if image is not None and image.shape[:2] != annotated and image.shape[1::-1] == annotated:
                 image = self._decode(data, 'color_ignore_orientation')
-        except (cv2.error, OSError) as error:
+        except (cv2.error, OSError, SyntaxError, ValueError) as error:
             raise UserError(f'{path}: {len(data)} bytes that do not decode: expected {EXPECTED}') from error
         if image is None:
             raise UserError(f'{path}: {len(data)} bytes that are no image: expected {EXPECTED}')

@@ -53,8 +53,8 @@ def _import_modules(config: Config, path: str) -> None:
     custom = config.get('custom_imports') or {'imports': None}
     if not _names_modules(custom):
         raise UserError(
-            f'{path}: custom_imports: {custom!r}, expected dict(imports=[...], allow_failed_imports=False) and names of '
-            'modules in the list'
+            f'{path}: custom_imports: {custom!r}, expected dict(imports=[...], allow_failed_imports=False) and names '
+            'of modules in the list'
         )
     try:
         import_modules_from_strings(**custom)

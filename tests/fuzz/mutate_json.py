@@ -65,7 +65,7 @@ def duplicate(data: bytes, rng: Random) -> bytes:
     content = json.loads(data)
     lists = [owner for owner, _ in _places(content) if isinstance(owner, list)]
     owner = rng.choice(lists)
-    owner[:] = owner + [rng.choice(owner)] * rng.choice((1, 500))
+    owner[:] = owner + [rng.choice(owner)] * rng.choice((1, 100))
     return _write(content)
 
 

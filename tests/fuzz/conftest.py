@@ -12,11 +12,6 @@ SECONDS = 10
 
 
 @pytest.fixture
-def number(request: pytest.FixtureRequest) -> int:
-    return request.param
-
-
-@pytest.fixture
 def rng(number: int) -> Iterator[random.Random]:
     """What a case draws; a case that computes for longer than ``SECONDS`` fails."""
 

@@ -137,7 +137,8 @@ def recode(data: bytes, rng: Random) -> bytes:
     return text.encode(rng.choice(('latin-1', 'utf-16', 'utf-16-le', 'utf-16-be', 'utf-32', 'utf-8-sig', 'utf-7')))
 
 
-HARMLESS = (new_value, swap, other_type)
+# These leave a file that the others can still take apart.
+FIRST = (new_value, swap, other_type)
 JSON_MUTATIONS = (
     *(new_value, remove, duplicate, swap, other_type, rename, nest, wrong_root, not_quite_json, recode),
     *(new_value, new_value, new_value, other_type),

@@ -8,20 +8,9 @@ from mutate_bytes import DAMAGE, Mutation
 
 TEXTS = (
     *('', ' ', '0', '-1', '-0', '+5', ' 7\n', '1.5', '1,5', '1e5', '1e400', '-1e400', 'nan', 'inf', '-Infinity'),
-    *(
-        '9' * 5000,
-        '0x10',
-        '1_000',
-        'true',
-        'None',
-        '\u0663',
-        '\uff11\uff12',
-        '\u00b2',
-        '\u00bd',
-        '\u202e',
-        '\U0001f600',
-    ),
-    *('16777217', '2147483648', '99999999999999999999', 'x' * 100_000, '../../a', '&#1;', 'cat', 'CAT', 'c\u0430t'),
+    *('9' * 5000, '0x10', '1_000', 'true', 'None', '\u0663', '\uff11\uff12', '\u00b2', '\u00bd', '\u202e'),
+    *('\U0001f600', 'x' * 100_000, '../../a', '&#1;', 'cat', 'CAT', 'c\u0430t'),
+    *('16777217', '2147483648', '99999999999999999999'),
 )
 ENTITIES = ''.join(f'<!ENTITY e{i + 1} "{f"&e{i};" * 10}">' for i in range(12))
 BOMB = f'<!DOCTYPE a [<!ENTITY e0 "ha">{ENTITIES}]>'
@@ -142,7 +131,8 @@ def namespaces_comments_and_sections(data: bytes, rng: Random) -> bytes:
     return data.replace(old, new, 1)
 
 
-HARMLESS = (new_text, duplicate, swap_texts)
+# These leave a file that the others can still take apart.
+FIRST = (new_text, duplicate, swap_texts)
 XML_MUTATIONS = (
     *(new_text, remove, duplicate, move, swap_texts, rename, nest, empty, entity, recode, wrong_root),
     *(namespaces_comments_and_sections, new_text, new_text),

@@ -55,7 +55,7 @@ def test_xml(number: int, rng: Random, xml_files: list[bytes], data: Path, recor
     base = rng.randrange(3)
     if base >= len(xml_files):
         pytest.skip(f'BCCD_ROOT: no folder {BCCD}')
-    spoilt = spoil(xml_files[base], number, rng, mutate_xml.XML_MUTATIONS, before=mutate_xml.HARMLESS)
+    spoilt = spoil(xml_files[base], number, rng, mutate_xml.XML_MUTATIONS, before=mutate_xml.FIRST)
     (data / 'Annotations' / f'{rng.choice("ac")}.xml').write_bytes(spoilt)
     record_property('VOC annotations', outcome(config_of(data, 'voc'), data))
 
@@ -79,7 +79,7 @@ def coco_files() -> list[bytes]:
 @numbered(60, 500)
 def test_json(number: int, rng: Random, coco_files: list[bytes], data: Path, record_property: Any) -> None:
     base = rng.choice(coco_files)
-    spoilt = spoil(base, number, rng, mutate_json.JSON_MUTATIONS, before=mutate_json.HARMLESS)
+    spoilt = spoil(base, number, rng, mutate_json.JSON_MUTATIONS, before=mutate_json.FIRST)
     (data / rng.choice(('train.json', 'val.json'))).write_bytes(spoilt)
     record_property('COCO annotations', outcome(config_of(data, 'coco'), data))
 

@@ -20,9 +20,9 @@ SUSPECT = 'suspect'
 #: Worth knowing; nothing is lost.
 NOTED = 'noted'
 BEHAVIOURS = (REFUSED, REMOVED, LEFT_OUT, SUSPECT, REPAIRED, NOTED)
-# Letters of a file's content, or of a name from it, in a line.
-_LONGEST = 400
 LOST = (REFUSED, REMOVED, LEFT_OUT, SUSPECT)
+# Letters in a line of a name, a place or a value, each of which a broken file can make endless.
+_LONGEST = 400
 
 
 @dataclass(frozen=True)

@@ -219,8 +219,9 @@ def test_boxes_of_any_input_size(input_size, levels, percents, clip_centers):
     maps = [tuple(-(-side // step) for side in reversed(input_size)) for step in steps]
     scales = percents[0] / 100, percents[1] / 100
     generator = SSDAnchorGenerator(steps, None, None, None, scales, input_size, clip_centers=clip_centers)
-    for level, (height, width) in zip(generator.grid_priors(maps, device='cpu'), maps):
-        assert len(level) == height * width * (len(level) // (height * width))
+    levels_found = generator.grid_priors(maps, device='cpu')
+    for level, (height, width), boxes_of_cell in zip(levels_found, maps, generator.num_base_priors):
+        assert len(level) == height * width * boxes_of_cell
         x, y, box_width, box_height = shapes(level).T
         assert level.isfinite().all()
         assert (torch.minimum(box_width, box_height) > 1).all()
@@ -230,7 +231,6 @@ def test_boxes_of_any_input_size(input_size, levels, percents, clip_centers):
         if clip_centers:
             assert (x <= input_size[0] * (1 + 1e-6)).all()
             assert (y <= input_size[1] * (1 + 1e-6)).all()
-    assert generator.num_base_priors == [len(level) for level in generator.base_anchors]
     assert generator.min_sizes == sorted(generator.min_sizes)
 
 

@@ -41,7 +41,7 @@ test: $(installed) ## run the tests that take seconds
 	OMP_NUM_THREADS=1 $(python) -m pytest --numprocesses auto --dist loadfile
 
 test-slow: $(installed) ## run the tests that take minutes
-	$(python) -m pytest -m slow
+	$(python) -m pytest -m 'slow or hypothesis' --hypothesis-profile slow
 
 lint: $(installed) ## check style and types
 	$(python) -m ruff check .

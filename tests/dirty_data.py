@@ -57,6 +57,7 @@ def config_of(root: Path, layout: str) -> Config:
             'metainfo': {'classes': CLASSES},
             'test_mode': part == 'val',
             'pipeline': [],
+            'serialize_data': False,  # it collects garbage for half a second
         }
         for part in ('train', 'val')
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ssd_plugin import mmcv_ops
@@ -46,7 +46,6 @@ def scenes(draw):
     return torch.cat([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1), torch.tensor(scores)
 
 
-@settings(derandomize=True, max_examples=150, deadline=None)
 @given(scenes(), st.sampled_from([0.0, 0.3, 0.5, 1.0]), st.sampled_from([0, 1]))
 def test_nms_equals_the_literal_one(scene, iou_threshold, offset):
     boxes, scores = scene

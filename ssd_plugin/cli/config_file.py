@@ -1,5 +1,6 @@
 """Read a config file; whatever is wrong with it is one line."""
 
+import re
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -7,7 +8,7 @@ from mmengine.config import Config
 from mmengine.utils import import_modules_from_strings
 
 from ssd_plugin.config_edits import at_size
-from ssd_plugin.errors import UserError
+from ssd_plugin.errors import UserError, printable
 
 from .config_keys import check_keys, check_options
 
@@ -41,7 +42,7 @@ def load_config(path: Union[str, Path], overrides: Optional[dict[str, Any]] = No
         config.merge_from_dict(overrides or {})
     except Exception as error:
         given = ', '.join(f'{key}={value}' for key, value in (overrides or {}).items())
-        raise UserError(f'{path}: cannot be changed by {given} ({_summary(error)})') from error
+        raise UserError(f'{path}: cannot be changed by {printable(given)} ({_summary(error)})') from error
     if 'model.input_size' in (overrides or {}):
         at_size(config, config.model.input_size)
     _import_modules(config, str(path))
@@ -49,13 +50,29 @@ def load_config(path: Union[str, Path], overrides: Optional[dict[str, Any]] = No
 
 
 def _import_modules(config: Config, path: str) -> None:
+    custom = config.get('custom_imports') or {'imports': None}
+    if not _names_modules(custom):
+        raise UserError(
+            f'{path}: custom_imports: {custom!r}, expected dict(imports=[...], allow_failed_imports=False) and names '
+            'of modules in the list'
+        )
     try:
-        import_modules_from_strings(**(config.get('custom_imports') or {'imports': None}))
+        import_modules_from_strings(**custom)
     except ImportError as error:
         # A module that exists and is broken keeps its traceback.
         if not isinstance(error.__context__, ModuleNotFoundError):
             raise
         raise UserError(f'{path}: custom_imports: {error} ({error.__context__})') from error
+
+
+def _names_modules(custom: Any) -> bool:
+    if not isinstance(custom, dict) or set(custom) - {'imports', 'allow_failed_imports'}:
+        return False
+    names = custom.get('imports') or []
+    names = [names] if isinstance(names, str) else names
+    return isinstance(names, list) and all(
+        isinstance(name, str) and re.fullmatch(r'\w+(\.\w+)*', name) for name in names
+    )
 
 
 def _summary(error: Exception) -> str:

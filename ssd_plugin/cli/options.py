@@ -6,7 +6,7 @@ from typing import Any, Optional
 
 from mmengine.config import DictAction
 
-from ssd_plugin.errors import UserError
+from ssd_plugin.errors import UserError, printable
 
 
 class OptionsAction(DictAction):
@@ -29,6 +29,6 @@ class OptionsAction(DictAction):
         for pair in values:
             key, sign, value = pair.partition('=')
             unclosed: Any = [brackets for brackets in ('()', '[]') if len({*map(value.count, brackets)}) > 1]
-            if not (key and sign) or unclosed:
-                raise UserError(f'{option_string} {pair}: expected KEY=VALUE, with every bracket closed')
+            if not (key and sign and key.isprintable()) or unclosed:
+                raise UserError(f'{option_string} {printable(pair)}: expected KEY=VALUE, with every bracket closed')
         super().__call__(parser, namespace, values, option_string)

@@ -6,6 +6,7 @@ checkpoints hold more, and ``--resume`` fails. Here exactly what MMEngine writes
 
 import pickle
 import re
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any, Union
 import torch
 from mmengine.runner import CheckpointLoader, checkpoint
 
-from ssd_plugin.errors import UserError
+from ssd_plugin.errors import UserError, printable
 
 from .checkpoint_types import allowed_globals
 
@@ -37,14 +38,14 @@ def _one_line_errors(name: str) -> Iterator[None]:
         refused = _REFUSED.search(str(error)) if isinstance(error, pickle.UnpicklingError) else None
         if refused:
             raise UserError(
-                f'{name}: holds pickled objects ({refused[1]}) beyond tensors and plain values, not loaded'
+                f'{name}: holds pickled objects ({printable(refused[1])}) beyond tensors and plain values, not loaded'
             ) from error
         # torch puts advice before the unpickler's own words.
         words = str(error).rpartition('WeightsUnpickler error: ')[2].strip()
         reason = words.partition('\n')[0].partition('. ')[0] or 'no reason given'
         raise UserError(
             f'{name}: not readable as a checkpoint, expected an intact file of torch.save '
-            f'({type(error).__name__}: {reason})'
+            f'({type(error).__name__}: {printable(reason)})'
         ) from error
 
 
@@ -58,6 +59,15 @@ def _checked(loaded: Any, name: str) -> dict[str, Any]:
         # The text of a config, which MMEngine would run when it resumes, to learn the number of GPUs.
         loaded['meta'].pop('config', None)
     return loaded
+
+
+def _check_sums(file: Path) -> None:
+    """Compare the checksums that torch writes and does not read."""
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
+            damaged = archive.testzip()
+        if damaged:
+            raise UserError(f'{file}: the checksum of {printable(damaged)} is wrong, expected an intact checkpoint')
 
 
 def load_checkpoint_file(path: Union[str, Path], map_location: Any = 'cpu') -> dict[str, Any]:
@@ -74,8 +84,10 @@ def load_checkpoint_file(path: Union[str, Path], map_location: Any = 'cpu') -> d
         UserError: The file is missing, damaged, no checkpoint, or needs code to be run; the line names the file and
             the reason.
     """
+    file = Path(path).expanduser()
     with _one_line_errors(str(path)):
-        return _checked(torch.load(Path(path).expanduser(), map_location, weights_only=True), str(path))
+        _check_sums(file)
+        return _checked(torch.load(file, map_location, weights_only=True), str(path))
 
 
 # The name appears in MMEngine's log: "Loads checkpoint by local backend".

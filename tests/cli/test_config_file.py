@@ -41,6 +41,12 @@ train_dataloader = dict(dataset=dict(pipeline=[dict(type='Resize', scale=(300, 3
             "custom_imports = dict(imports=['no_such_module'])",
             "custom_imports: Failed to import no_such_module (No module named 'no_such_module')",
         ),
+        (
+            'custom_imports = 1',
+            'custom_imports: 1, expected dict(imports=[...], allow_failed_imports=False) and names of',
+        ),
+        ("custom_imports = dict(imports=['a..b'])", "custom_imports: {'imports': ['a..b']}, expected dict(imports="),
+        ("custom_imports = dict(import_='a')", "custom_imports: {'import_': 'a'}, expected dict(imports="),
     ],
 )
 def test_a_broken_config_is_one_line(text: str, line: str, tmp_path: Path) -> None:

@@ -23,3 +23,8 @@ def test_what_is_no_pair_is_one_line(pair: str, parser: ArgumentParser) -> None:
     with pytest.raises(UserError) as caught:
         parser.parse_args(['--cfg-options', 'x=1', pair])
     assert str(caught.value) == f'--cfg-options {pair}: expected KEY=VALUE, with every bracket closed'
+
+
+def test_a_key_that_cannot_be_shown_is_refused(parser: ArgumentParser) -> None:
+    with pytest.raises(UserError, match=r'^--cfg-options a\\nb=1: expected KEY=VALUE'):
+        parser.parse_args(['--cfg-options', 'a\nb=1'])

@@ -47,7 +47,7 @@ def test_clipped_sizes() -> None:
     assert sizes[1, 0] == pytest.approx(288.3748, abs=1e-4)
 
 
-@settings(max_examples=30, derandomize=True, deadline=None)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(
     theirs=st.lists(st.tuples(st.floats(5, 600), st.floats(5, 600)), min_size=1, max_size=6),
     factor=st.floats(0.5, 2),

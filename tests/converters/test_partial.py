@@ -71,7 +71,7 @@ def test_all_of_voc_is_in_coco() -> None:
     assert len(mapping.dropped) == 60
 
 
-@settings(max_examples=25, derandomize=True, deadline=None)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(order=st.permutations(range(5)))
 def test_a_permutation_and_back_changes_nothing(order: list[int]) -> None:
     names = ('a', 'b', 'c', 'd', 'e')

@@ -161,6 +161,16 @@ def test_a_damaged_or_missing_file_is_one_line(tmp_path: Path) -> None:
         load_checkpoint_file(tmp_path)
 
 
+def test_a_flipped_bit_of_a_weight_is_noticed(tmp_path: Path) -> None:
+    torch.save({'weight': torch.ones(99)}, tmp_path / 'a.pth')
+    data = bytearray((tmp_path / 'a.pth').read_bytes())
+    data[data.index(torch.ones(99).numpy().tobytes()) + 2] ^= 1
+    (tmp_path / 'a.pth').write_bytes(data)
+    assert not torch.equal(torch.load(tmp_path / 'a.pth')['weight'], torch.ones(99))
+    with pytest.raises(UserError, match=r'a\.pth: the checksum of .*/data/0 is wrong, expected an intact checkpoint'):
+        load_checkpoint_file(tmp_path / 'a.pth')
+
+
 def test_a_bare_tensor_is_no_checkpoint(tmp_path: Path) -> None:
     torch.save(torch.ones(2), tmp_path / 'tensor.pth')
     with pytest.raises(UserError, match=r'tensor\.pth: holds a Tensor, expected the dict'):

@@ -57,6 +57,16 @@ JSON_REFUSED = [
     (without('annotations', 'category_id'), f'{ANNOTATION}category_id: missing, expected the id of a category'),
     (change('annotations', 'category_id', 8), f'{ANNOTATION}category_id: 8, expected the id of one of the categories'),
     (change('annotations', 'category_id', [7]), f'{ANNOTATION}category_id: [7], expected the id of a category'),
+    (change('annotations', 'bbox', [1, 1, 10**400, 5]), f'{ANNOTATION}bbox: [1, 1, 100'),
+    (change('images', 'width', 10**400), ' images[0] (id 1).width: 100'),
+    (
+        change('categories', 'name', '\ud83d'),
+        " categories: (\\ud83d, dog), expected the data set's classes in their order",
+    ),
+    (
+        change('annotations', 'image_id', 'x' * 9999),
+        f"{ANNOTATION}image_id: '{'x' * 399}..., expected the id of one of",
+    ),
     (change('annotations', 'iscrowd', 'no'), f"{ANNOTATION}iscrowd: 'no', expected 0 or 1"),
 ]
 
@@ -115,9 +125,10 @@ def test_an_object_of_id_zero_is_renumbered_for_validation(coco: Config, data: P
     assert 'val.json: annotations[0].id: 0, expected a number of its own from 1 on; all are numbered anew' in line
 
 
-def test_a_byte_order_mark_is_taken_off(coco: Config, data: Path) -> None:
+@pytest.mark.parametrize('encoding', ['utf-8-sig', 'utf-16', 'utf-16-be', 'utf-32-le'])
+def test_another_encoding_than_utf_8_is_repaired(encoding: str, coco: Config, data: Path) -> None:
     path = data / 'train.json'
-    path.write_bytes(b'\xef\xbb\xbf' + path.read_bytes())
-    lines, train, _ = repaired(coco, data)
-    assert len(lines) == 1
+    path.write_bytes(path.read_text().encode(encoding))
+    (line,), train, _ = repaired(coco, data)
+    assert f'in {encoding}, expected UTF-8 without a byte order mark' in line
     assert train == [[COCO_OBJECT], [COCO_OBJECT]]

@@ -68,6 +68,7 @@ XML_REPAIRED = [
     ('<width>40<', '<width>0<', OBJECTS),
     ('<width>40<', '<width>40.0<', OBJECTS),
     ('<width>40</width>', '', OBJECTS),
+    ('<width>40<', f'<width>{"9" * 5000}<', OBJECTS),
     ('<height>30<', '<height>thirty<', OBJECTS),
     ('<xmin>3<', '<xmin>NaN<', OBJECTS[1:]),
     ('<xmax>20<', '<xmax>inf<', OBJECTS[1:]),
@@ -130,6 +131,20 @@ def test_a_name_that_leads_out_of_the_folder_is_refused(voc: Config, data: Path)
 def test_an_empty_list_is_refused(text: str, part: str, voc: Config, data: Path) -> None:
     (data / f'{part}.txt').write_text(text)
     assert refused(voc, data).startswith(f'{part}.txt: no image is listed, expected a name of an image a line')
+
+
+@pytest.mark.parametrize('name', ['x' * 300, 'x' * 300 + '.jpg', 'a\x0cb', 'a\u2028b', 'a\0'])
+def test_a_name_of_no_file_is_refused(name: str, voc: Config, data: Path) -> None:
+    (data / 'train.txt').write_text(f'a\n{name}\n')
+    assert refused(voc, data).startswith(f'Annotations/{ascii(name)[1:-1].removesuffix(".jpg")}.xml: no ')
+
+
+def test_elements_too_deep_to_be_written_are_refused(voc: Config, data: Path) -> None:
+    deep = '<a>' * 2000 + '</a>' * 2000
+    (data / 'Annotations/a.xml').write_text(XML.replace('<object>', f'{deep}<object>'))
+    assert repaired(voc, data)[0] == []
+    (data / 'Annotations/a.xml').write_text(XML.replace('<object>', f'{deep}<object>').replace('>0<', '><'))
+    assert refused(voc, data).startswith('Annotations/a.xml: elements within elements, hundreds of levels deep')
 
 
 def test_a_list_that_is_no_text_is_refused(voc: Config, data: Path) -> None:

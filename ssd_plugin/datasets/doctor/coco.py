@@ -1,6 +1,5 @@
 """Look through a COCO annotation file."""
 
-import codecs
 import gc
 import json
 from collections import Counter
@@ -109,15 +108,16 @@ class _Check:
     def _read(self) -> Optional[dict[str, Any]]:
         try:
             data = self.source.annotations.read_bytes()
-            content = json.loads(data)
+            encoding = json.detect_encoding(data)
+            content = json.loads(data.decode(encoding))
         except (OSError, ValueError, RecursionError) as error:
             found = f'no JSON that parses ({error})'
             if self.source.annotations.is_file() and not self.source.annotations.stat().st_size:
                 found = 'an empty file'
         else:
             if isinstance(content, dict):
-                if data.startswith(codecs.BOM_UTF8):
-                    self._fault(REPAIRED, 'byte order mark', '', 'starts with a byte order mark', 'none')
+                if encoding != 'utf-8':
+                    self._fault(REPAIRED, 'encoding', '', f'in {encoding}', 'UTF-8 without a byte order mark')
                 return content
             found = f'holds a {type(content).__name__}'
         self._fault(REFUSED, 'JSON file', '', found, 'an object with images, annotations and categories')

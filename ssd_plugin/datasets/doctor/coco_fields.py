@@ -1,6 +1,7 @@
 """What the records of a COCO file must hold."""
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Any, Optional
 
@@ -14,7 +15,8 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in (int, float)
+    # JSON's whole numbers may have any number of digits.
+    return type(value) is float or (type(value) is int and abs(value) <= sys.float_info.max)
 
 
 def is_size(value: Any) -> bool:
@@ -23,7 +25,7 @@ def is_size(value: Any) -> bool:
 
 
 def _is_box(value: Any) -> bool:
-    return type(value) is list and len(value) == 4 and all(type(number) in (int, float) for number in value)
+    return type(value) is list and len(value) == 4 and all(map(_is_number, value))
 
 
 Fields = dict[str, tuple[Callable[[Any], bool], str]]

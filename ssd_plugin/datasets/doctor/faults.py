@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
+from ssd_plugin.errors import printable
+
 #: A run stops before its first step; a cleaned copy leaves the object or image out.
 REFUSED = 'refused'
 #: A training image that cannot be used: a run takes another one in its place, and lists and counts it.
@@ -21,6 +23,8 @@ SUSPECT = 'suspect'
 NOTED = 'noted'
 BEHAVIOURS = (REFUSED, REMOVED, SKIPPED, LEFT_OUT, SUSPECT, REPAIRED, NOTED)
 LOST = (REFUSED, REMOVED, SKIPPED, LEFT_OUT, SUSPECT)
+# Letters in a line of a name, a place or a value, each of which a broken file can make endless.
+_LONGEST = 400
 
 
 @dataclass(frozen=True)
@@ -55,9 +59,13 @@ class Fault:
         Returns:
             ``FILE: PLACE: FOUND, expected EXPECTED``, and how many more there are.
         """
-        start = f'{self.file}: {self.place}' if self.place else self.file
+        found = ': '.join(_short(part) for part in (self.file, self.place, self.found) if part)
         more = f' (and {self.count - 1} more)' if self.count > 1 else ''
-        return f'{start}: {self.found}, expected {self.expected}{more}'
+        return printable(f'{found}, expected {self.expected}{more}')
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f'{text[:_LONGEST]}...'
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
+from os.path import isfile  # Path.is_file() raises for a name that is too long
 from pathlib import Path
 from typing import Optional
 
@@ -21,6 +22,8 @@ from .parallel import spread
 from .sources import Source
 
 _COORDINATES = ('xmin', 'ymin', 'xmax', 'ymax')
+# Widths and heights of so many digits are no image's; of thousands of them Python makes no number at all.
+_DIGITS = 10
 _IMAGE_SUFFIXES = {'.jpg', '.jpeg', '.png', '.bmp', '.xml'}
 
 
@@ -73,7 +76,9 @@ def _read_list(source: Source) -> tuple[list[str], list[Fault]]:
     if source.annotations == source.xml_folder:
         return sorted(file.stem for file in source.xml_folder.glob('*.xml')), []
     try:
-        lines = source.annotations.read_text(encoding='utf-8').splitlines()
+        with source.annotations.open(encoding='utf-8') as file:
+            # As mmdet's reader does, where str.splitlines() knows further ends of lines.
+            lines = [line.rstrip('\n') for line in file]
     except (OSError, UnicodeDecodeError) as error:
         return [], [Fault(REFUSED, 'unreadable list', path, '', f'{error}', 'a list of image names')]
     names: list[str] = []
@@ -81,7 +86,7 @@ def _read_list(source: Source) -> tuple[list[str], list[Fault]]:
     for number, line in enumerate(lines, 1):
         name = line.strip()
         suffix = Path(name).suffix
-        if suffix.lower() in _IMAGE_SUFFIXES and not (source.xml_folder / f'{name}.xml').is_file():
+        if suffix.lower() in _IMAGE_SUFFIXES and not isfile(source.xml_folder / f'{name}.xml'):
             name = name[: -len(suffix)]
         if not name or name != line:
             faults.append(
@@ -112,13 +117,18 @@ def _check_xml(source: Source, name: str) -> _XmlFile:
         if isinstance(error, FileNotFoundError):
             found = f'no such file, though {source.annotations} lists {name!r}'
         else:
-            found = 'an empty file' if path.is_file() and not path.stat().st_size else f'no XML that parses ({error})'
+            found = 'an empty file' if isfile(path) and not path.stat().st_size else f'no XML that parses ({error})'
         fault = Fault(REFUSED, 'XML file', str(path), '', found, 'an annotation of VOC')
         return _XmlFile(ImageEntry(image, None, None, 0), [fault], usable=False)
     check = _Check(source, str(path), image, root)
     check.run()
     entry = ImageEntry(image, check.width, check.height, check.objects)
-    clean = ElementTree.tostring(root, encoding='utf-8') if check.changed else None
+    try:
+        clean = ElementTree.tostring(root, encoding='utf-8') if check.changed else None
+    except RecursionError:  # it reads more levels than it writes
+        found = 'elements within elements, hundreds of levels deep'
+        fault = Fault(REFUSED, 'XML file', str(path), '', found, 'an annotation of VOC')
+        return _XmlFile(entry, [*check.faults, fault], usable=False)
     return _XmlFile(entry, check.faults, check.width is not None, clean)
 
 
@@ -166,7 +176,7 @@ class _Check:
         """Drop a size that mmdet cannot read: without one it takes the image's."""
         size = self.root.find('size')
         values = [] if size is None else [(size.findtext(side) or '').strip() for side in ('width', 'height')]
-        if values and all(value.isdecimal() and int(value) > 0 for value in values):
+        if values and all(value.isdecimal() and len(value) < _DIGITS and int(value) > 0 for value in values):
             self.width, self.height = map(int, values)
             return
         shown = shown_size(self.image)

@@ -10,7 +10,7 @@ from mmengine.fileio import get
 from numpy.typing import NDArray
 
 from ssd_plugin.datasets.quarantine import add_image
-from ssd_plugin.errors import UserError
+from ssd_plugin.errors import UserError, printable
 from ssd_plugin.registry import TRANSFORMS
 
 _MOST_IN_A_ROW = 100
@@ -116,27 +116,10 @@ class LoadImage(LoadImageFromFile):
     def _read(self, path: str, height: Optional[float], width: Optional[float]) -> NDArray[np.uint8]:
         try:
             data = get(path, backend_args=self.backend_args)
-        except OSError as error:
-            raise UserError(f'{path}: {error.strerror or error}: expected {EXPECTED}') from error
-        return self.decode(data, path, height, width)
-
-    def decode(
-        self, data: bytes, name: str, height: Optional[float] = None, width: Optional[float] = None
-    ) -> NDArray[np.uint8]:
-        """Decode the contents of a file.
-
-        Args:
-            data: The contents.
-            name: What the message calls them.
-            height: In pixels, as the image was annotated; None if that is unknown.
-            width: As the height.
-
-        Returns:
-            (H, W, 3) uint8 BGR.
-
-        Raises:
-            UserError: They are no image, a truncated JPEG, or of another size than annotated.
-        """
+        except (OSError, ValueError) as error:
+            # ValueError: a name that no file can have.
+            found = printable(getattr(error, 'strerror', None) or str(error))
+            raise UserError(f'{printable(path)}: {found}: expected {EXPECTED}') from error
         if is_truncated_jpeg(data):
             raise UserError(f'{name}: JPEG cut short after {len(data)} bytes: expected the whole file')
         try:
@@ -144,7 +127,7 @@ class LoadImage(LoadImageFromFile):
             # Exif turned it, but it was annotated as it is stored.
             if image is not None and image.shape[:2] != (height, width) and image.shape[1::-1] == (height, width):
                 image = self._decode(data, 'color_ignore_orientation')
-        except (cv2.error, OSError) as error:
+        except (cv2.error, OSError, SyntaxError, ValueError) as error:
             raise UserError(f'{name}: {len(data)} bytes that do not decode: expected {EXPECTED}') from error
         if image is None:
             raise UserError(f'{name}: {len(data)} bytes that are no image: expected {EXPECTED}')

@@ -88,7 +88,7 @@ def test_objects_are_drawn_where_their_boxes_say(monkeypatch: pytest.MonkeyPatch
         assert np.abs(np.subtract(seen, objects[0].box)).max() <= 3
 
 
-@settings(max_examples=15, derandomize=True, deadline=None)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(seed=st.integers(0, 2**32 - 1), width=st.integers(64, 400), height=st.integers(64, 400))
 def test_every_object_is_inside_and_of_a_legal_scale(seed: int, width: int, height: int) -> None:
     image, objects = draw_scene(np.random.default_rng(seed), width, height)

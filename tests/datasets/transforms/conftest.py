@@ -20,7 +20,7 @@ def _seeded():
     np.random.seed(0)
 
 
-@pytest.fixture
+@pytest.fixture(scope='session')
 def make_results():
     def make(image, boxes, labels=None, ignored=None):
         boxes = np.asarray(boxes, dtype=np.float32).reshape(-1, 4)

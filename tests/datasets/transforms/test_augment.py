@@ -3,11 +3,14 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from drawn_boxes import boxes
+from hypothesis import given
 from hypothesis import strategies as st
+from mmdet.structures.bbox import HorizontalBoxes
 from mmengine.dataset import Compose
 
 from ssd_plugin.datasets.transforms import SSDAugment
+from ssd_plugin.datasets.transforms.filtering import usable
 from ssd_plugin.errors import UserError
 
 
@@ -126,34 +129,37 @@ def test_arguments_reach_the_steps(make_results, make_image):
     assert fast.expand.fill == (1, 2, 3)
 
 
-@settings(derandomize=True, max_examples=80, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
     size=st.tuples(st.integers(1, 80), st.integers(1, 80)),
     scale=st.tuples(st.integers(1, 90), st.integers(1, 90)),
-    count=st.integers(0, 5),
+    drawn=boxes(flat=True),
 )
-def test_any_image_gives_sound_objects(seed, size, scale, count):
-    from mmdet.structures.bbox import HorizontalBoxes
+def test_any_image_gives_the_objects_of_the_steps(seed, size, scale, drawn):
+    drawn = drawn[usable(drawn, *size)]
+    labels = np.arange(len(drawn))
 
-    rng = np.random.RandomState(seed)
+    def results_of():
+        return dict(
+            img=np.random.RandomState(seed).randint(0, 256, (size[1], size[0], 3)).astype(np.uint8),
+            img_shape=size[::-1],
+            ori_shape=size[::-1],
+            gt_bboxes=HorizontalBoxes(drawn),
+            gt_bboxes_labels=labels,
+            gt_ignore_flags=labels % 2 == 1,
+        )
+
+    assert_equal_but_rounding(steps(scale), SSDAugment(scale), results_of, seed)
     np.random.seed(seed)
-    boxes = random_boxes(size[0], size[1], count, rng).astype(np.float32)
-    labels = np.arange(count)
-    results = dict(
-        img=rng.randint(0, 256, (size[1], size[0], 3)).astype(np.uint8),
-        gt_bboxes=HorizontalBoxes(boxes),
-        gt_bboxes_labels=labels,
-        gt_ignore_flags=labels % 2 == 1,
-    )
-    out = SSDAugment(scale)(results)
+    out = SSDAugment(scale)(results_of())
     kept = out['gt_bboxes'].tensor.numpy()
     assert out['img'].shape == (scale[1], scale[0], 3)
     assert np.isfinite(kept).all()
     assert (kept >= 0).all()
     assert (kept <= (scale[0], scale[1], scale[0], scale[1])).all()
-    assert (kept[:, 2:] > kept[:, :2]).all()
-    assert len(kept) == len(out['gt_bboxes_labels']) == len(out['gt_ignore_flags'])
+    assert (kept[:, 2:] >= kept[:, :2]).all()
+    assert set(out['gt_bboxes_labels']) <= set(labels)
+    assert len(kept) == len(out['gt_bboxes_labels'])
     assert np.array_equal(out['gt_ignore_flags'], out['gt_bboxes_labels'] % 2 == 1)
 
 

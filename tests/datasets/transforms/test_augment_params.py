@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ssd_plugin.datasets.transforms.augment_params import (
@@ -161,7 +161,6 @@ def test_crop_in_pixels_truncates_corner_and_size():
     assert Crop(0.5, 0.5, 0.9, 0.9).pixels(1, 1) == PixelRectangle(0, 0, 1, 1)
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
     width=st.integers(1, 2000),

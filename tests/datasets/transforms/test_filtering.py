@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from mmengine.registry import TRANSFORMS
 
@@ -81,7 +81,6 @@ def test_integer_boxes_are_accepted() -> None:
 COORDINATE = st.one_of(st.integers(-60, 160).map(float), st.sampled_from([np.nan, np.inf, -np.inf]))
 
 
-@settings(max_examples=100, derandomize=True)
 @given(st.lists(st.tuples(*[COORDINATE] * 4), max_size=6))
 def test_usable_means_a_positive_area_inside_the_image(boxes: list) -> None:
     array = np.array(boxes, dtype=np.float32).reshape(-1, 4)

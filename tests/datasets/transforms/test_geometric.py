@@ -1,8 +1,13 @@
 import numpy as np
 import pytest
+from drawn_boxes import boxes as drawn
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ssd_plugin.datasets.transforms import SSDBatchSampleCrop, SSDExpand, SSDResize
 from ssd_plugin.datasets.transforms.augment_params import Crop
+from ssd_plugin.datasets.transforms.filtering import usable
+from ssd_plugin.datasets.transforms.gt_fields import project_to_crop
 from ssd_plugin.errors import UserError
 
 
@@ -42,6 +47,20 @@ def test_crop_cuts_pixels_and_keeps_objects_aligned(make_image, make_results, mo
     assert np.allclose(results['gt_bboxes'].tensor, [[5, 10, 25, 30], [35, 20, 50, 38]], atol=1e-5)
     assert results['gt_bboxes_labels'].tolist() == [5, 6]
     assert results['gt_ignore_flags'].tolist() == [True, False]
+
+
+@given(seed=st.integers(0, 10_000), boxes=drawn(), size=st.tuples(st.integers(1, 60), st.integers(1, 60)))
+def test_each_label_stays_with_its_box(make_results, seed, boxes, size):
+    boxes = boxes[usable(boxes, *size)]
+    step = SSDBatchSampleCrop()
+    np.random.seed(seed)
+    kept, mask = project_to_crop(boxes, step.draw(boxes, *size), *size)
+    np.random.seed(seed)
+    labels = np.arange(len(boxes))
+    results = step(make_results(np.zeros((*size[::-1], 3), np.uint8), boxes, labels, labels % 3 == 0))
+    assert np.array_equal(results['gt_bboxes'].tensor, kept)
+    assert np.array_equal(results['gt_bboxes_labels'], labels[mask])
+    assert np.array_equal(results['gt_ignore_flags'], labels[mask] % 3 == 0)
 
 
 def test_crop_may_keep_no_object(make_image, make_results, monkeypatch):

@@ -1,5 +1,6 @@
 import numpy as np
-from hypothesis import given, settings
+from drawn_boxes import boxes as drawn
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ssd_plugin.datasets.transforms.augment_params import WHOLE, Crop
@@ -88,22 +89,18 @@ def test_shift_rescale_mirror():
 fraction = st.floats(0, 1)
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
 @given(
-    corners=st.lists(st.tuples(fraction, fraction, fraction, fraction), max_size=6),
+    boxes=drawn(flat=True),
     crop=st.tuples(fraction, fraction, st.floats(0.05, 1), st.floats(0.05, 1)),
     width=st.integers(1, 3000),
     height=st.integers(1, 3000),
 )
-def test_emitted_boxes_are_finite_inside_the_crop_and_of_positive_area(corners, crop, width, height):
+def test_boxes_with_their_centre_in_the_crop_are_emitted_inside_it_and_with_an_area(boxes, crop, width, height):
     crop = Crop(
         crop[0] * (1 - crop[2]),
         crop[1] * (1 - crop[3]),
         crop[0] * (1 - crop[2]) + crop[2],
         crop[1] * (1 - crop[3]) + crop[3],
-    )
-    boxes = boxes_of(
-        *[(min(a, b) * width, min(c, d) * height, max(a, b) * width, max(c, d) * height) for a, b, c, d in corners]
     )
     kept, mask = project_to_crop(boxes, crop, width, height)
     pixels = crop.pixels(width, height)
@@ -113,3 +110,11 @@ def test_emitted_boxes_are_finite_inside_the_crop_and_of_positive_area(corners, 
     assert (kept >= 0).all()
     assert (kept <= (pixels.width, pixels.height, pixels.width, pixels.height)).all()
     assert (kept[:, 2:] > kept[:, :2]).all()
+    for box, stays in zip(boxes.astype(float), mask):
+        x, y = (box[0] + box[2]) / 2 / width, (box[1] + box[3]) / 2 / height
+        # How far the centre is inside the crop; on the border itself rounding decides.
+        depth = min(x - crop.x1, crop.x2 - x, y - crop.y1, crop.y2 - y)
+        if depth < -1e-9:
+            assert not stays
+        elif depth > 1e-9 and min(box[2:] - box[:2]) > 1e-3:
+            assert stays

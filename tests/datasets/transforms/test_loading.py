@@ -41,6 +41,20 @@ def test_folder_in_place_of_a_file(tmp_path):
         load(tmp_path)
 
 
+@pytest.mark.parametrize('name', ['a\0.jpg', '\ud800.jpg', 'x' * 300])
+def test_name_that_no_file_can_have(tmp_path, name):
+    with pytest.raises(UserError, match=': expected a JPEG') as caught:
+        load(tmp_path / name)
+    assert str(caught.value).isprintable()
+
+
+def test_a_chunk_of_a_png_that_pillow_calls_a_syntax_error(tmp_path, make_image):
+    data = cv2.imencode('.png', make_image(64, 48))[1].tobytes()
+    (tmp_path / 'a.png').write_bytes(data[:-100] + data[-99:])
+    with pytest.raises(UserError, match='bytes that do not decode'):
+        LoadImage(imdecode_backend='pillow')(dict(img_path=str(tmp_path / 'a.png')))
+
+
 @pytest.mark.parametrize('backend', ['cv2', 'pillow'])
 @pytest.mark.parametrize('content', [b'', b'<html>not found</html>', b'\xff\xd8\xff\xe0 no header'])
 def test_no_image_names_file_and_size(tmp_path, content, backend):

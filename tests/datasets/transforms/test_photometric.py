@@ -1,6 +1,8 @@
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ssd_plugin.datasets.transforms import SSDPhotometricDistort
 from ssd_plugin.datasets.transforms.augment_params import Distortion
@@ -33,6 +35,33 @@ def test_tables_equal_opencv():
     for factor in (0.5, 0.7310586, 1.2345, 1.5):
         assert np.array_equal(level_table(scale=factor), cv2.convertScaleAbs(levels, alpha=factor)[0])
         assert np.array_equal(level_table(offset=20 * factor), cv2.convertScaleAbs(levels, beta=20 * factor)[0])
+
+
+@given(scale=st.floats(0, 4, width=32), offset=st.floats(-255, 255, width=32))
+def test_a_table_rounds_and_saturates_each_level_by_itself(scale, offset):
+    found = level_table(scale, offset)
+    assert found.dtype == np.uint8
+    assert (np.diff(found.astype(int)) >= 0).all()
+    exact = np.arange(256) * float(scale) + float(offset)
+    # Half a level of rounding, and what single precision adds to it.
+    assert (np.abs(found - np.clip(exact, 0, 255)) <= 0.5 + 1e-4).all()
+
+
+@given(
+    seed=st.integers(0, 1000),
+    size=st.tuples(st.integers(1, 20), st.integers(1, 20)),
+    contrast_last=st.booleans(),
+    brightness=st.none() | st.floats(-255, 255),
+    contrast=st.none() | st.floats(0, 4),
+    saturation=st.none() | st.floats(0, 4),
+    hue=st.none() | st.floats(-90, 90),
+)
+def test_any_distortion_of_any_image_is_an_image(seed, size, contrast_last, **amounts):
+    image = np.random.RandomState(seed).randint(0, 256, (*size, 3)).astype(np.uint8)
+    before = image.copy()
+    found = change(image, contrast_last, **amounts)
+    assert (found.shape, found.dtype) == (image.shape, np.uint8)
+    assert np.array_equal(image, before)
 
 
 def test_saturation_scales_s_in_8_bits():

@@ -1,9 +1,11 @@
 """Detections against the authors' rule (and mmdet's choice of candidates), written out."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from ssd_plugin.errors import UserError
 from ssd_plugin.mmcv_ops import has_compiled_ops
@@ -138,7 +140,7 @@ def test_batch_equals_its_images(strip_head, raw_map):
 
 
 @pytest.mark.parametrize('limit', [dict(nms_pre=7), dict(nms_pre_per_class=5), dict(nms_pre_per_class=400)])
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(seed=st.integers(0, 2**31), steps=st.sampled_from([1, 8, 10**6]), most=st.sampled_from([3, 20, 200]))
 def test_equals_the_literal_rule(strip_head, limit, seed, steps, most):
     generator = torch.Generator().manual_seed(seed)
@@ -159,6 +161,26 @@ def test_equals_the_literal_rule(strip_head, limit, seed, steps, most):
         index = torch.tensor([box for _, box, _ in expected], dtype=torch.int64)
         clipped = boxes[index].clamp(min=0).minimum(torch.tensor([120.0, 60, 120, 60]))
         torch.testing.assert_close(found[image].bboxes, clipped)
+
+
+@given(
+    data=st.data(),
+    most=st.sampled_from([-1, 0, 1, 4, 200]),
+    threshold=st.sampled_from([0.0, 0.01, 0.34, 0.99, 1.0]),
+    agnostic=st.booleans(),
+)
+def test_detections_are_sorted_inside_above_the_threshold_and_few(strip_head, data, most, threshold, agnostic):
+    numbers = st.one_of(st.floats(-20, 20, width=32), st.sampled_from([-1e30, 0.0, 0.0, 1e30]))
+    maps = [[torch.tensor(data.draw(arrays(np.float32, (2, 4, 1, 7), elements=numbers)))] for _ in range(2)]
+    nms = dict(type='nms', iou_threshold=0.45, class_agnostic=agnostic)
+    cfg = {**AUTHORS, 'score_thr': threshold, 'max_per_img': most, 'nms': nms}
+    for found in strip_head(3).predict_by_feat(*maps, None, [META] * 2, cfg):
+        assert len(found) <= (most if most > 0 else 21)
+        assert (found.scores > threshold).all()
+        assert torch.equal(found.scores, found.scores.sort(descending=True).values)
+        assert ((found.labels >= 0) & (found.labels < 3)).all()
+        assert ((found.bboxes >= 0) & (found.bboxes <= torch.tensor([120.0, 60, 120, 60]))).all()
+        assert (found.bboxes[:, 2:] >= found.bboxes[:, :2]).all()
 
 
 def random_maps(classes):

@@ -1,7 +1,13 @@
 import math
 
+import numpy as np
 import pytest
 import torch
+from drawn_boxes import boxes as drawn
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from mmengine.structures import InstanceData
 
 from ssd_plugin.models import MultiBoxLoss
 
@@ -100,6 +106,38 @@ def test_large_logits(strip_head, raw_map, objects):
     cls, _, cls_grad, _ = losses(strip_head(), raw_map, [objects([BOX], [1])], logits=LOGITS * 1000)
     assert math.isfinite(cls)
     assert cls_grad.isfinite().all()
+
+
+HUGE = st.one_of(st.floats(-10, 10, width=32), st.sampled_from([-1e30, -1e4, -1e-45, 0.0, 1e4, 1e30]))
+LEARNERS = {
+    'mined': setting(),
+    'images without objects teach': dict(sampler=dict(type='ssd_plugin.HardNegativeSampler', min_negatives=2)),
+    'all': dict(sampler=None),
+}
+
+
+@pytest.mark.parametrize('learner', LEARNERS)
+@given(data=st.data(), gt_bboxes=st.lists(drawn(max_count=4, flat=True), min_size=1, max_size=3))
+def test_loss_and_gradient_are_finite_whatever_is_predicted_and_annotated(strip_head, learner, data, gt_bboxes):
+    batch = len(gt_bboxes)
+    maps = [
+        torch.tensor(data.draw(arrays(np.float32, (batch, size, 1, 5), elements=HUGE))).requires_grad_()
+        for size in (3, 4)
+    ]
+    unusable = torch.tensor([[0, 0, torch.nan, 10], [-torch.inf, 0, 10, 10], [9, 9, 3, 3]])
+    images = [
+        InstanceData(
+            bboxes=torch.cat([torch.tensor(one), unusable]), labels=torch.zeros(len(one) + 3, dtype=torch.int64)
+        )
+        for one in gt_bboxes
+    ]
+    head = strip_head(
+        train_cfg=dict(assigner=dict(type='ssd_plugin.SSDAssigner', pos_iou_thr=0.1), **LEARNERS[learner])
+    )
+    found = head.loss_by_feat(maps[:1], maps[1:], images, [META] * batch)
+    sum(found.values()).backward()
+    assert all(value.isfinite() and value >= 0 for value in found.values())
+    assert all(level.grad.isfinite().all() for level in maps)
 
 
 def test_decoded_boxes_are_compared_on_request(strip_head, raw_map, objects):

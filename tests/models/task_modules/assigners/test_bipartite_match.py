@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ssd_plugin.models.task_modules.assigners.ssd_assigner import bipartite_match
@@ -62,7 +62,6 @@ def test_overlaps_are_left_as_they_are():
     assert torch.equal(overlaps, before)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
 @given(
     seed=st.integers(0, 2**31),
     objects=st.integers(1, 12),

@@ -1,6 +1,12 @@
+from unittest import mock
+
 import pytest
 import torch
+from drawn_boxes import boxes as drawn
+from hypothesis import given
+from hypothesis import strategies as st
 
+from ssd_plugin.box_ops import box_iou
 from ssd_plugin.errors import UserError
 from ssd_plugin.models.task_modules import SSDAnchorGenerator, SSDAssigner
 from ssd_plugin.models.task_modules.assigners import IGNORED, BatchGTInstances
@@ -96,6 +102,59 @@ def test_object_whose_best_box_crosses_the_border_takes_the_next():
     rule = SSDAssigner(ignore_cross_boundary=True, pos_iou_thr=0.6)
     assert rule.assign(priors, objects, img_sizes=torch.tensor([[15.0, 15]])).tolist() == [[0, -2, -1]]
     assert rule.assign(priors, objects, img_sizes=torch.tensor([[20.0, 15]])).tolist() == [[-1, 0, -1]]
+
+
+def one_pair_at_a_time(priors, objects, regions, settings, size):
+    """The rule in loops, for one image."""
+    crosses = [bool((prior[:2] < 0).any() or (prior[2:] > size).any()) for prior in priors]
+    crosses = [settings.ignore_cross_boundary and one for one in crosses]
+    overlaps = box_iou(objects[:, None], priors)
+    pairs = [
+        (-overlaps[gt, prior].item(), prior, gt)
+        for prior in range(len(priors))
+        for gt in range(len(objects))
+        if overlaps[gt, prior] > 1e-6 and not crosses[prior]
+    ]
+    found = [IGNORED if one else -1 for one in crosses]
+    taken = set()
+    for _, prior, gt in sorted(pairs):
+        if found[prior] == -1 and gt not in taken:
+            found[prior] = gt
+            taken.add(gt)
+    forced = [gt >= 0 for gt in found]
+    for prior, free in enumerate(found):
+        best = min((pair for pair in pairs if pair[1] == prior), default=None)
+        if free == -1 and best is not None and overlaps[best[2], prior] >= settings.pos_iou_thr:
+            found[prior] = best[2]
+    for prior, free in enumerate(found):
+        covered = box_iou(priors[prior], regions, 'iof') >= settings.ignore_iof_thr
+        if free == -1 and settings.ignore_iof_thr > 0 and covered.any():
+            found[prior] = IGNORED
+    assert sum(forced) == len(taken)
+    return found
+
+
+@given(
+    priors=drawn(1, 12),
+    images=st.lists(drawn(0, 6), min_size=1, max_size=4),
+    regions=drawn(0, 3),
+    threshold=st.sampled_from([0.1, 0.5, 1 / 3, 1.0]),
+    covered=st.sampled_from([-1, 0.5, 1.0]),
+    crossing=st.booleans(),
+    at_a_time=st.sampled_from([1, 30, 1 << 19]),
+)
+def test_equals_the_loops_however_many_images_at_a_time(
+    priors, images, regions, threshold, covered, crossing, at_a_time
+):
+    rule = SSDAssigner(threshold, covered, crossing)
+    priors, images, regions = torch.tensor(priors), [torch.tensor(one) for one in images], torch.tensor(regions)
+    sizes = torch.tensor([[60.0, 40.0], [300, 300], [12, 12], [400, 500]])[: len(images)]
+    with mock.patch('ssd_plugin.models.task_modules.assigners.ssd_assigner.MAX_OVERLAPS_CPU', at_a_time):
+        found = rule.assign(
+            priors, batch_gt(*images), batch_gt_ignore=batch_gt(*[regions] * len(images)), img_sizes=sizes
+        )
+    for row, objects, size in zip(found, images, sizes):
+        assert row.tolist() == one_pair_at_a_time(priors, objects, regions, rule, size)
 
 
 @pytest.mark.parametrize('threshold', [0, -1, 1.5])

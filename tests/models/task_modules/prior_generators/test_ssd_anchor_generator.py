@@ -2,6 +2,8 @@ import math
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ssd_plugin.models.task_modules.prior_generators.ssd_anchor_generator import SSDAnchorGenerator
 
@@ -204,6 +206,32 @@ def test_rectangular_steps_and_maps():
 def test_derived_sizes_follow_the_short_side():
     tall = SSDAnchorGenerator(**{**SETS['300 voc'], 'input_size': (300, 800)})
     assert tall.min_sizes == SSDAnchorGenerator(**SETS['300 voc']).min_sizes
+
+
+@given(
+    input_size=st.tuples(st.integers(64, 1500), st.integers(64, 1500)),
+    levels=st.integers(1, 8),
+    percents=st.tuples(st.integers(10, 50), st.integers(51, 120)),
+    clip_centers=st.booleans(),
+)
+def test_boxes_of_any_input_size(input_size, levels, percents, clip_centers):
+    steps = [8 * 2**level for level in range(levels)]
+    maps = [tuple(-(-side // step) for side in reversed(input_size)) for step in steps]
+    scales = percents[0] / 100, percents[1] / 100
+    generator = SSDAnchorGenerator(steps, None, None, None, scales, input_size, clip_centers=clip_centers)
+    levels_found = generator.grid_priors(maps, device='cpu')
+    for level, (height, width), boxes_of_cell in zip(levels_found, maps, generator.num_base_priors):
+        assert len(level) == height * width * boxes_of_cell
+        x, y, box_width, box_height = shapes(level).T
+        assert level.isfinite().all()
+        assert (torch.minimum(box_width, box_height) > 1).all()
+        # Squares and pairs of a wide and a tall box: as wide as high in all.
+        assert box_width.sum() == pytest.approx(box_height.sum().item(), rel=1e-4)
+        assert (torch.minimum(x, y) >= 0).all()
+        if clip_centers:
+            assert (x <= input_size[0] * (1 + 1e-6)).all()
+            assert (y <= input_size[1] * (1 + 1e-6)).all()
+    assert generator.min_sizes == sorted(generator.min_sizes)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
+import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from ssd_plugin.models.task_modules import HardNegativeSampler
 
@@ -61,19 +63,26 @@ def test_share_is_cut_to_a_whole_number():
     assert indices(sample(torch.ones(1, 8), mask(8, [0]), neg_pos_ratio=1.5)) == [[1]]
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
-@given(seed=st.integers(0, 2**31), steps=st.sampled_from([1, 3, 10**6]), minimum=st.integers(0, 5))
-def test_equals_a_sorted_list(seed, steps, minimum):
-    generator = torch.Generator().manual_seed(seed)
-    losses = torch.randint(0, steps, (3, 30), generator=generator) / steps
-    state = torch.randint(0, 12, (3, 30), generator=generator)
-    positives, ignored = state == 0, state == 1
-    found = sample(losses, positives, ignored, min_negatives=minimum)
-    for loss, positive, out, kept in zip(losses, positives, positives | ignored, found):
-        eligible = [index for index in range(30) if not out[index]]
-        eligible.sort(key=lambda index: (-loss[index].item(), index))
-        wanted = max(3 * int(positive.sum()), minimum)
-        assert kept.nonzero()[:, 0].tolist() == sorted(eligible[:wanted])
+LOSSES = st.one_of(st.sampled_from([0.0, 1e-45, 0.5, 1.0, float('inf')]), st.floats(0, 100, width=32))
+POSITIVE, IGNORED, FREE = 0, 1, 2
+
+
+@given(
+    data=st.data(),
+    images=st.integers(1, 4),
+    priors=st.integers(1, 20),
+    ratio=st.integers(0, 40).map(lambda quarters: quarters / 4),
+    minimum=st.integers(0, 25),
+)
+def test_equals_a_sorted_list(data, images, priors, ratio, minimum):
+    losses = torch.tensor(data.draw(arrays(np.float32, (images, priors), elements=LOSSES)))
+    kinds = st.sampled_from([POSITIVE, IGNORED, FREE, FREE])
+    state = torch.tensor(data.draw(arrays(np.int64, (images, priors), elements=kinds)))
+    found = sample(losses, state == POSITIVE, state == IGNORED, min_negatives=minimum, neg_pos_ratio=ratio)
+    for loss, kind, kept in zip(losses.tolist(), state.tolist(), found):
+        eligible = sorted((-loss[index], index) for index in range(priors) if kind[index] == FREE)
+        wanted = max(int(ratio * kind.count(POSITIVE)), minimum)
+        assert kept.nonzero()[:, 0].tolist() == sorted(index for _, index in eligible[:wanted])
 
 
 @pytest.mark.parametrize('setting', [dict(neg_pos_ratio=-1), dict(min_negatives=-1)])

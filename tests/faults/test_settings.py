@@ -110,7 +110,8 @@ def test_a_number_of_devices(number, tool):
     'way', ['load_from', *(pytest.param(way, marks=pytest.mark.slow) for way in ('test', 'infer', 'resume'))]
 )
 def test_a_checkpoint_of_another_model(way, shapes, place, tmp_path):
-    torch.save({'meta': {'epoch': 1, 'iter': 1}, 'state_dict': {}, 'message_hub': {}}, tmp_path / 'empty.pth')
+    run = {'meta': {'epoch': 1, 'iter': 1}, 'message_hub': {}, 'optimizer': {}}
+    torch.save({**run, 'state_dict': {}}, tmp_path / 'empty.pth')
     checkpoint = str(tmp_path / 'empty.pth')
     arguments = {
         'test': ['test.py', CONFIG, checkpoint, '--work-dir', place],

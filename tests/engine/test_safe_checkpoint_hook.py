@@ -1,6 +1,7 @@
 """Complete files only, and one of them at any moment."""
 
 import os
+import resource
 from pathlib import Path
 from typing import Any, Callable
 
@@ -102,6 +103,23 @@ def test_a_full_disk_is_one_line_and_keeps_the_old_file(tmp_path: Path, monkeypa
         WholeFileBackend().put(b'new', str(path))
     assert path.read_bytes() == b'old'
     assert names(path.parent) == ['iter_1.pth']
+
+
+def test_a_disk_that_fills_up_ends_the_run_and_it_goes_on_when_there_is_room(
+    make_runner: Callable[..., Runner], tmp_path: Path
+) -> None:
+    make_runner(2, default_hooks=hooks(max_keep_ckpts=1)).train()
+    runner = make_runner(3, default_hooks=hooks(max_keep_ckpts=1), resume=True)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(UserError, match=r'iter_3\.pth: not saved \(File too large\), expected .* are intact$'):
+            runner.train()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert names(tmp_path) == ['iter_2.pth', 'last_checkpoint']
+    make_runner(4, default_hooks=hooks(max_keep_ckpts=1), resume=True).train()
+    assert names(tmp_path) == ['iter_4.pth', 'last_checkpoint']
 
 
 def test_every_config_has_it() -> None:

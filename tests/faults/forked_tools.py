@@ -79,8 +79,8 @@ def make_shapes(folder: Path) -> None:
     os.environ['SHAPES_ROOT'] = str(folder)
 
 
-def train(config: Path, work: Path, *options: str) -> Tool:
-    return Tool('train', config, '--work-dir', work, *options, output=Path(f'{work}.txt'))
+def train(config: Path, work: Path, *options: str, log: str = '') -> Tool:
+    return Tool('train', config, '--work-dir', work, *options, output=Path(f'{work}{log}.txt'))
 
 
 def killed_at(tool: Tool, condition: Callable[[], object]) -> int:

@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / 'configs' / 'shapes' / 'ssd300_r18_shapes.py'
 # Trains on to iteration 4 and kills itself before the N-th time it opens for writing, renames or deletes a checkpoint,
 # a draft of one or last_checkpoint. Fork by fork, because importing takes longer than training.
 PROGRAM = """
@@ -77,3 +79,21 @@ def test_a_checkpoint_survives_a_kill_at_every_moment_of_saving(tmp_path):
     assert status == ['9'] * 10 + ['0'], done.stdout
     assert found == ['2'] * 4 + ['3'] * 5 + ['4', '4'], done.stdout
     assert resumed == ['0'] * 11
+
+
+@pytest.mark.slow
+def test_resuming_from_weights_alone_is_one_line(tmp_path):
+    torch.save({'backbone.conv1.weight': torch.zeros(1)}, tmp_path / 'weights.pth')
+    environment = {**os.environ, 'SHAPES_ROOT': str(tmp_path / 'shapes'), 'OMP_NUM_THREADS': '1'}
+    for command in (
+        ['make_shapes.py', tmp_path / 'shapes', '--images', '4', '--size', '96x72', '--workers', '1'],
+        ['train.py', CONFIG, '--work-dir', tmp_path / 'work', '--resume', tmp_path / 'weights.pth'],
+    ):
+        arguments = [sys.executable, f'tools/{command[0]}', *map(str, command[1:])]
+        done = subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        f"error: {tmp_path}/weights.pth: no 'meta' in it, expected the checkpoint of a training run; "
+        'load_from starts a new run from weights alone'
+    )
+    assert 'Traceback' not in done.stderr

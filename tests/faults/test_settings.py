@@ -192,7 +192,8 @@ def test_a_number_of_devices(number, tool):
 @pytest.mark.parametrize('way', ['load_from', 'resume'])
 def test_a_checkpoint_of_another_model(way, place, tmp_path, monkeypatch, capsys):
     checkpoint = str(tmp_path / 'empty.pth')
-    torch.save({'meta': {'epoch': 1, 'iter': 1}, 'state_dict': {}, 'message_hub': {}}, checkpoint)
+    run = {'meta': {'epoch': 1, 'iter': 1}, 'message_hub': {}, 'optimizer': {}}
+    torch.save({**run, 'state_dict': {}}, checkpoint)
     options = [*SMALL, *([f'load_from={checkpoint}'] if way == 'load_from' else [])]
     resume = ['--resume', checkpoint] if way == 'resume' else []
     arguments = [CONFIG, '--work-dir', place, *resume, '--cfg-options', *options]

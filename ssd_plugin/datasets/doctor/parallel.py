@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from typing import TypeVar
+
+from ssd_plugin.worker_pool import worker_pool
 
 Item = TypeVar('Item')
 Result = TypeVar('Result')
@@ -25,5 +26,5 @@ def spread(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterato
     if processes < 2:
         yield from map(function, items)
         return
-    with ProcessPoolExecutor(processes) as pool:
+    with worker_pool(processes) as pool:
         yield from pool.map(function, items, chunksize=_CHUNK)

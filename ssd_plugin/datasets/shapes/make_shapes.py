@@ -14,7 +14,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -26,6 +25,7 @@ from numpy.typing import NDArray
 
 from ssd_plugin.errors import UserError
 from ssd_plugin.whole_file import place_named
+from ssd_plugin.worker_pool import worker_pool
 
 from .annotations import ImageRecord, coco_content, voc_tree
 from .scene import draw_scene
@@ -139,7 +139,7 @@ def _fill(root: Path, parameters: ShapesParameters, workers: int, progress: Opti
         records = list(progress(drawn, parameters.images) if progress else drawn)
     else:
         # OpenCV's own threads would compete with the workers, and do not survive a fork.
-        with ProcessPoolExecutor(workers, initializer=cv2.setNumThreads, initargs=(0,)) as pool:
+        with worker_pool(workers, partial(cv2.setNumThreads, 0)) as pool:
             drawn = pool.map(write, range(parameters.images), chunksize=4)
             records = list(progress(drawn, parameters.images) if progress else drawn)
     parts = {'train': records[: parameters.train_images], 'val': records[parameters.train_images :]}

@@ -114,12 +114,13 @@ class LoadImage(LoadImageFromFile):
         return results
 
     def _read(self, path: str, height: Optional[float], width: Optional[float]) -> NDArray[np.uint8]:
+        name = printable(path)
         try:
             data = get(path, backend_args=self.backend_args)
         except (OSError, ValueError) as error:
             # ValueError: a name that no file can have.
             found = printable(getattr(error, 'strerror', None) or str(error))
-            raise UserError(f'{printable(path)}: {found}: expected {EXPECTED}') from error
+            raise UserError(f'{name}: {found}: expected {EXPECTED}') from error
         if is_truncated_jpeg(data):
             raise UserError(f'{name}: JPEG cut short after {len(data)} bytes: expected the whole file')
         try:

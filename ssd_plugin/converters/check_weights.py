@@ -67,8 +67,10 @@ def _check_layer(layer: str, weights: Mapping[str, Tensor]) -> None:
         raise UserError(f'key {f"{layer}.weight"!r} is missing beside {f"{layer}.bias"!r}')
     for name in ('bias', *_STATISTICS):
         part = parts[name]
+        if part is None or weight is None or part.shape == weight.shape:
+            continue
         # The channels come second in the weight of a transposed convolution.
-        if part is not None and weight is not None and (part.dim() != 1 or len(part) not in weight.shape[:2]):
+        if part.dim() != 1 or len(part) not in weight.shape[:2]:
             raise UserError(
                 f'entry {f"{layer}.{name}"!r} has shape {tuple(part.shape)}, '
                 f'expected one number for each channel of its weight of shape {tuple(weight.shape)}'

@@ -65,7 +65,9 @@ def read_state_dict(loaded: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[
     Raises:
         UserError: If they are unsound (:func:`check_weights`), ``meta`` is no dict, or mmdet 1 wrote the file.
     """
-    meta = loaded.get('meta') or {}
+    meta = loaded.get('meta')
+    if meta is None:
+        meta = {}
     if not isinstance(meta, Mapping):
         raise UserError(f'meta is a {type(meta).__name__}, expected a dict')
     version = str(meta.get('mmdet_version', ''))

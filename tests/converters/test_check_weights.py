@@ -17,6 +17,7 @@ def test_sound_layers_of_every_sort_pass() -> None:
         nn.BatchNorm2d(4, affine=False),
         nn.BatchNorm2d(4, track_running_stats=False),
         nn.GroupNorm(2, 4),
+        nn.LayerNorm((4, 3, 3)),
         nn.MultiheadAttention(4, 2),
         nn.Linear(4, 2).half(),
         nn.Linear(4, 2).double(),

@@ -142,7 +142,7 @@ CONTENTS: dict[str, tuple[Callable[[State], Any], str]] = {
     'a bias of two dimensions': (changed(BIAS, torch.zeros(64, 1)), f'entry {BIAS!r} has shape (64, 1), expected one'),
     'meta is a list': (wrapped(meta=[1]), 'meta is a list, expected a dict'),
     'meta is a text': (wrapped(meta='2020'), 'meta is a str, expected a dict'),
-    'meta is a tensor': (wrapped(meta=torch.ones(1)), 'meta is a Tensor, expected a dict'),
+    'meta is a tensor': (wrapped(meta=torch.ones(2)), 'meta is a Tensor, expected a dict'),
     'weights are a list': (
         lambda state: {'state_dict': list(state)},
         "entry 'state_dict' is a list, expected a tensor: this is no state dict",
@@ -359,7 +359,7 @@ def test_a_target_that_cannot_be_written(states: dict[str, State], refused: Call
 def test_a_full_disk(states: dict[str, State], refused: Callable[..., str], tmp_path: Path) -> None:
     source = saved('amdegroot-trunk', states['amdegroot-trunk'], tmp_path)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
     try:
         line = refused(source)
     finally:

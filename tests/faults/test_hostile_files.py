@@ -139,7 +139,7 @@ WAYS: dict[str, Callable[[Path, Path], list[object]]] = {
 
 
 # The others go through the same function, which the converter's test above gives all of them.
-FEW_FORMS = [form if form in ('torch', 'pickle') else pytest.param(form, marks=pytest.mark.slow) for form in FORMS]
+FEW_FORMS = ['torch', *(pytest.param(form, marks=pytest.mark.slow) for form in FORMS if form != 'torch')]
 
 
 @MANY_RUNS

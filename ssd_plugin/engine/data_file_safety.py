@@ -6,7 +6,7 @@ read whatever the file holds.
 
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 from mmengine.fileio.handlers import PickleHandler, YamlHandler
 from mmengine.fileio.io import file_handlers
 

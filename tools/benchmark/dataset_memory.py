@@ -76,7 +76,9 @@ def measure(path: Path, workers: int, serialize: bool) -> dict[str, Any]:
         with; :func:`memory` of the process ``before`` and ``after`` loading, and of the ``workers`` in the end.
     """
     from mmdet.datasets import CocoDataset
-    from ssd_plugin.datasets.annotation_report import scan
+
+    from ssd_plugin.datasets.doctor.coco import check_coco
+    from ssd_plugin.datasets.doctor.sources import Source
 
     before = memory(os.getpid())
     started, busy = time.perf_counter(), time.process_time()
@@ -103,7 +105,7 @@ def measure(path: Path, workers: int, serialize: bool) -> dict[str, Any]:
     found = [memory(int(pid)) for pid in children]
     del loader
     busy = time.process_time()
-    scan(dataset)
+    check_coco(Source('train', path, path.parent, None, CLASSES, True))
     scan_cpu = time.process_time() - busy
     return dict(load=load, load_cpu=load_cpu, scan_cpu=scan_cpu, before=before, after=after, workers=found)
 

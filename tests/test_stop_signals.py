@@ -42,9 +42,10 @@ def test_a_second_one_ends_at_once(second: signal.Signals) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -second
 
 
-def interrupt_the_group(_: int) -> None:
+def interrupt_the_group(survived: Path) -> None:
     os.killpg(0, signal.SIGINT)
     time.sleep(0.2)
+    survived.touch()
 
 
 def test_forked_workers_leave_ctrl_c_to_their_parent(tmp_path: Path) -> None:
@@ -55,9 +56,10 @@ def test_forked_workers_leave_ctrl_c_to_their_parent(tmp_path: Path) -> None:
         sys.stderr = os.fdopen(2, 'w', buffering=1)
         try:
             with ended_by_signals(), ProcessPoolExecutor(1) as pool:
-                pool.submit(interrupt_the_group, 0).result()
+                pool.submit(interrupt_the_group, tmp_path / 'survived').result()
         except SystemExit as ended:
             os._exit(ended.code)
         os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 130
     assert (tmp_path / 'printed').read_text() == 'stopped by SIGINT\n'
+    assert (tmp_path / 'survived').exists()

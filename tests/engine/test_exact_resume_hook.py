@@ -10,6 +10,7 @@ from typing import Any, Optional
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
@@ -208,3 +209,8 @@ def test_the_data_set_stays_what_it_was() -> None:
     same = pickle.loads(pickle.dumps(outer))  # to a worker that is not forked
     assert torch.equal(same[2, (5, 1, 1)]['inputs'], outer[2, (5, 1, 1)]['inputs'])
     assert inner.read == [2]
+
+
+def test_every_config_has_it() -> None:
+    config = Config.fromfile(Path(__file__).parents[2] / 'configs' / '_base_' / 'default_runtime.py')
+    assert config.default_hooks.exact_resume.type == 'ssd_plugin.ExactResumeHook'

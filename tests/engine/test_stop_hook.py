@@ -114,3 +114,23 @@ def test_after_training_signals_stop_as_before_it(make_runner: Callable[..., Run
     run(make_runner, tmp_path)
     with pytest.raises(Stopped, match='stopped by SIGTERM'):
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_all_processes_stop_after_the_same_iteration(make_runner: Callable[..., Runner], tmp_path: Path) -> None:
+    children = []
+    for rank in range(2):
+        children.append(os.fork())
+        if children[-1] == 0:
+            line = 'not stopped'
+            torch.distributed.init_process_group('gloo', f'file://{tmp_path}/store', rank=rank, world_size=2)
+            try:
+                # One of them alone gets the signal.
+                run(make_runner, tmp_path, *([SignalHook('train', 2)] if rank else []))
+            except Stopped as stop:
+                line = f'{stop.status} {stop}'
+            (tmp_path / str(rank)).write_text(line)
+            os._exit(0)
+    for child in children:
+        os.waitpid(child, 0)
+    assert (tmp_path / '1').read_text() == '143 '
+    assert (tmp_path / '0').read_text().startswith(f'143 stopped by SIGTERM after iteration 3: {tmp_path}/interrupted.')

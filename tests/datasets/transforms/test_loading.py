@@ -73,6 +73,14 @@ def test_truncated_jpeg_is_refused(tmp_path, jpeg, share):
         load(tmp_path / 'cut.jpg')
 
 
+def test_contents_may_come_from_elsewhere(jpeg):
+    assert LoadImage().decode(jpeg, 'row 3').shape == (48, 64, 3)
+    with pytest.raises(UserError, match=r'^row 3: JPEG cut short after'):
+        LoadImage().decode(jpeg[:-9], 'row 3')
+    with pytest.raises(UserError, match=r'^row 3: 64 x 48 pixels: expected 48 x 32'):
+        LoadImage().decode(jpeg, 'row 3', 32, 48)
+
+
 def test_truncated_jpeg_with_a_thumbnail_is_refused(jpeg):
     thumbnail = b'\xff\xe1' + (len(jpeg) + 2).to_bytes(2, 'big') + jpeg
     with_thumbnail = jpeg[:2] + thumbnail + jpeg[2:]

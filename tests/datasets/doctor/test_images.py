@@ -2,6 +2,7 @@ import struct
 import zlib
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import cv2
 import numpy as np
@@ -79,10 +80,23 @@ def test_an_orientation_that_is_none_is_upright(value: int, tmp_path: Path) -> N
     exif = Image.Exif()
     exif[0x0112] = value
     # As text: type 2 in place of 3, for whole numbers.
-    forms = [exif.tobytes(), exif.tobytes().replace(b'\x12\x01\x03\x00', b'\x12\x01\x02\x00')]
+    forms = [exif.tobytes(), exif.tobytes().replace(b'\x01\x12\x00\x03', b'\x01\x12\x00\x02')]
     for form in forms:
         Image.fromarray(NOISE).save(tmp_path / 'a.jpg', exif=form)
         assert found(tmp_path / 'a.jpg') == []
+        assert found(tmp_path / 'a.jpg', 30, 40) == [(REFUSED, 'image of another size')]
+
+
+@pytest.mark.parametrize('error', [TypeError, KeyError, ZeroDivisionError, struct.error])
+def test_whatever_stops_pillow_opencv_is_asked(
+    error: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cv2.imwrite(str(tmp_path / 'a.png'), NOISE)
+    (tmp_path / 'b.png').write_text('<html>')
+    monkeypatch.setattr(Image, 'open', Mock(side_effect=error))
+    assert found(tmp_path / 'a.png') == []
+    assert shown_size(tmp_path / 'a.png') == (40, 30)
+    assert found(tmp_path / 'b.png') == [(REFUSED, 'image unreadable')]
 
 
 def test_images_spoilt_at_random_are_judged(tmp_path: Path) -> None:

@@ -32,25 +32,18 @@ class StopHook(Hook):
         self._number = 0
 
     def before_train(self, runner: Runner) -> None:
-        """Make the loaders' workers outlive the signal, because schedulers send it to every process of a job.
+        """Take over the signals, and make the loaders' workers outlive them: schedulers send them to all processes.
 
         Args:
             runner: Its loaders are built.
         """
+        on_first_signal(self._note)
         over = RawValue('b')
         # multiprocessing sends the same signal to the workers that are left when the main process ends.
         atexit.register(setattr, over, 'value', 1)
         for loop in (runner.train_loop, runner.val_loop):
             if loop is not None:
                 loop.dataloader.worker_init_fn = partial(_start_patiently, over, loop.dataloader.worker_init_fn)
-
-    def before_train_epoch(self, runner: Runner) -> None:
-        """Take over the signals: from the first epoch on there is something to save.
-
-        Args:
-            runner: About to train.
-        """
-        on_first_signal(self._note)
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         """Stop if told so.

@@ -16,6 +16,7 @@ import hashlib
 import json
 import logging
 import os
+import signal
 from pathlib import Path
 
 from rich.progress import track
@@ -94,10 +95,12 @@ def start_ray(args: argparse.Namespace) -> tuple[int, float]:
 
     local = {} if args.address else {'num_cpus': args.workers, 'object_store_memory': STORE_BYTES}
     os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')
+    on_sigterm = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(args.address or 'local', logging_level='error', log_to_driver=False, **local)
     except (ConnectionError, ValueError) as error:
         raise UserError(f'--address {args.address}: no Ray cluster, expected auto or HOST:PORT ({error})') from error
+    signal.signal(signal.SIGTERM, on_sigterm)  # Ray's own ends with a dump of the stack.
     there = ray.cluster_resources()
     gpus = float('GPU' in there) if args.gpus_per_worker is None else args.gpus_per_worker
     if gpus > there.get('GPU', 0):

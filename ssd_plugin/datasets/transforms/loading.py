@@ -114,13 +114,32 @@ class LoadImage(LoadImageFromFile):
         return results
 
     def _read(self, path: str, height: Optional[float], width: Optional[float]) -> NDArray[np.uint8]:
-        name = printable(path)
         try:
             data = get(path, backend_args=self.backend_args)
         except (OSError, ValueError) as error:
             # ValueError: a name that no file can have.
             found = printable(getattr(error, 'strerror', None) or str(error))
-            raise UserError(f'{name}: {found}: expected {EXPECTED}') from error
+            raise UserError(f'{printable(path)}: {found}: expected {EXPECTED}') from error
+        return self.decode(data, path, height, width)
+
+    def decode(
+        self, data: bytes, name: str, height: Optional[float] = None, width: Optional[float] = None
+    ) -> NDArray[np.uint8]:
+        """Decode the contents of a file.
+
+        Args:
+            data: The contents.
+            name: What the message calls them.
+            height: In pixels, as the image was annotated; None if that is unknown.
+            width: As the height.
+
+        Returns:
+            (H, W, 3) uint8 BGR.
+
+        Raises:
+            UserError: They are no image, a truncated JPEG, or of another size than annotated.
+        """
+        name = printable(name)
         if is_truncated_jpeg(data):
             raise UserError(f'{name}: JPEG cut short after {len(data)} bytes: expected the whole file')
         try:

@@ -139,21 +139,22 @@ class LoadImage(LoadImageFromFile):
         Raises:
             UserError: They are no image, a truncated JPEG, or of another size than annotated.
         """
-        name = printable(name)
         if is_truncated_jpeg(data):
-            raise UserError(f'{name}: JPEG cut short after {len(data)} bytes: expected the whole file')
+            raise UserError(f'{printable(name)}: JPEG cut short after {len(data)} bytes: expected the whole file')
         try:
             image = self._decode(data, self.color_type) if data else None
             # Exif turned it, but it was annotated as it is stored.
             if image is not None and image.shape[:2] != (height, width) and image.shape[1::-1] == (height, width):
                 image = self._decode(data, 'color_ignore_orientation')
         except (cv2.error, OSError, SyntaxError, ValueError) as error:
-            raise UserError(f'{name}: {len(data)} bytes that do not decode: expected {EXPECTED}') from error
+            raise UserError(f'{printable(name)}: {len(data)} bytes that do not decode: expected {EXPECTED}') from error
         if image is None:
-            raise UserError(f'{name}: {len(data)} bytes that are no image: expected {EXPECTED}')
+            raise UserError(f'{printable(name)}: {len(data)} bytes that are no image: expected {EXPECTED}')
         if height is not None and width is not None and image.shape[:2] != (height, width):
             found = f'{image.shape[1]} x {image.shape[0]} pixels'
-            raise UserError(f'{name}: {found}: expected {width:g} x {height:g}, on which its boxes were annotated')
+            raise UserError(
+                f'{printable(name)}: {found}: expected {width:g} x {height:g}, on which its boxes were annotated'
+            )
         return image
 
     def _decode(self, data: bytes, flag: str) -> Optional[NDArray[np.uint8]]:

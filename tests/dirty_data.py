@@ -66,6 +66,7 @@ def config_of(root: Path, layout: str) -> Config:
             'default_scope': 'mmdet',
             'model': {'type': 'ssd_plugin.SSD', 'bbox_head': {'type': 'ssd_plugin.SSDHead', 'num_classes': 2}},
             'train_cfg': {'by_epoch': True, 'max_epochs': 1},
+            'val_cfg': {},
             'optim_wrapper': {'optimizer': {'type': 'SGD', 'lr': 0.1}},
             'train_dataloader': {'dataset': {'type': 'RepeatDataset', 'times': 2, 'dataset': loaders['train']}},
             'val_dataloader': {'dataset': loaders['val']},

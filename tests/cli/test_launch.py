@@ -146,7 +146,7 @@ def test_a_process_of_its_own_says_its_error(torchrun_store: dist.TCPStore, envi
 
 
 def checkpoint_in(folder: Path) -> str:
-    torch.save(dict(meta={}, state_dict={}, message_hub={}), folder / 'epoch_1.pth')
+    torch.save(dict(meta={}, state_dict={}, message_hub={}, optimizer={}), folder / 'epoch_1.pth')
     return str(folder / 'epoch_1.pth')
 
 

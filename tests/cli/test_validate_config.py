@@ -133,7 +133,7 @@ def test_half_an_evaluation(settings: dict) -> None:
 
 
 def test_a_place_that_cannot_be_written_to(settings: dict, tmp_path: Path) -> None:
-    settings['work_dir'] = str(tmp_path / 'ann.json')
-    with pytest.raises(UserError, match=r'^work_dir: .*ann\.json cannot be written to \(Not a directory at '):
+    settings['work_dir'] = str(tmp_path / 'train.json')
+    with pytest.raises(UserError, match=r'^work_dir: .*train\.json cannot be written to \(Not a directory at '):
         validate_config(Config(settings), 'train')
     validate_config(Config(settings), 'infer')

@@ -66,8 +66,11 @@ def test_too_many_stop_the_run(run: Callable[..., list], tmp_path: Path) -> None
     )
 
 
-def test_a_single_image_does_not_stop_the_run_but_at_0(run: Callable[..., list]) -> None:
+def test_a_single_image_does_not_stop_the_run(run: Callable[..., list]) -> None:
     assert len(run(1)) == 2
+
+
+def test_a_single_image_stops_the_run_where_none_is_allowed(run: Callable[..., list]) -> None:
     with pytest.raises(UserError, match=r'1 of 4 training images cannot be used, expected at most 0\.00%'):
         run(1, max_share=0)
 

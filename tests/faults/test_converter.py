@@ -145,7 +145,7 @@ CONTENTS: dict[str, tuple[Callable[[State], Any], str]] = {
     'meta is a tensor': (wrapped(meta=torch.ones(2)), 'meta is a Tensor, expected a dict'),
     'weights are a list': (
         lambda state: {'state_dict': list(state)},
-        "entry 'state_dict' is a list, expected a tensor: this is no state dict",
+        'source.pth: state_dict is a list, expected a dict of weights',
     ),
     'weights are None': (lambda _: {'model': None}, "entry 'model' is a NoneType, expected a tensor"),
     'no weights': (lambda _: {'state_dict': {}}, 'the file holds no weights, expected a state dict'),

@@ -10,6 +10,7 @@ from typing import Any, Callable
 import cv2
 import numpy as np
 import pytest
+from dirty_data import edit_json
 from mmengine.config import Config
 
 ROOT = Path(__file__).parents[2]
@@ -124,7 +125,8 @@ def test_more_than_a_share_of_unreadable_images_stops_the_run(data: Path, train:
 
 def test_images_that_are_all_gone_stop_the_run(data: Path, train: Callable) -> None:
     for image in (data / 'JPEGImages').iterdir():
-        image.unlink()
+        image.rename(data / image.name)
+    edit_json(data / 'annotations' / 'val.json', lambda c: c['images'][0].update(file_name=f'../{IMAGES}.jpg'))
     status, printed, _ = train('train_dataloader.num_workers=0')
     assert status == 2
     assert printed.splitlines()[-1].startswith(f'error: {data}/JPEGImages/')

@@ -10,7 +10,7 @@ from mmdet.registry import DATASETS
 from mmengine.config import Config
 from one_line import assert_one_line
 
-from ssd_plugin.datasets.doctor.check_annotations import check_annotations
+from ssd_plugin.datasets.doctor.check_annotations import check_annotations, read_copies
 from ssd_plugin.datasets.transforms.filtering import LARGEST
 from ssd_plugin.errors import UserError
 
@@ -21,7 +21,8 @@ def outcome(config: Config, root: Path) -> str:
     """What becomes of the data: 'refused' in one line, or 'repaired' or 'loaded' with numbers that can be learned."""
     originals = {path: path.read_bytes() for path in root.rglob('*') if path.is_file()}
     try:
-        lines = check_annotations(config, LOADERS, root / 'copies')
+        lines, copies = check_annotations(config, LOADERS, root / 'copies')
+        read_copies(config, LOADERS, copies)
     except UserError as error:
         assert_one_line(error)
         return 'refused'
@@ -33,7 +34,7 @@ def outcome(config: Config, root: Path) -> str:
         _assert_sound(DATASETS.build(part))
     if config.val_dataloader.dataset.type == 'CocoDataset':
         _evaluate(DATASETS.build(config.val_dataloader.dataset), config.val_evaluator[0].ann_file)
-    return 'repaired' if lines else 'loaded'
+    return 'repaired' if copies else 'loaded'
 
 
 def _assert_sound(dataset: Any) -> None:

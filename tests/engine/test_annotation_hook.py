@@ -4,7 +4,7 @@ from unittest.mock import Mock
 
 import pytest
 from dirty_data import XML, config_of, write_data
-from mmengine.registry import HOOKS, init_default_scope
+from mmengine.registry import HOOKS
 
 from ssd_plugin.engine import annotation_hook
 from ssd_plugin.engine.annotation_hook import AnnotationReportHook
@@ -13,7 +13,6 @@ from ssd_plugin.errors import UserError
 
 @pytest.fixture
 def runner(tmp_path: Path) -> Mock:
-    init_default_scope('mmdet')
     write_data(tmp_path)
     return Mock(logger=Mock(spec=logging.Logger), cfg=config_of(tmp_path, 'voc'))
 

@@ -136,11 +136,11 @@ def assert_equal(first: dict, second: dict) -> None:
     ('loop', 'settings'),
     [
         (EPOCHS, {}),
-        (EPOCHS, {'workers': 2}),
+        pytest.param(EPOCHS, {'workers': 2}, marks=pytest.mark.slow),  # torch waits for workers of a stopped run
         (EPOCHS, {'by_epoch': True}),
         (EPOCHS, {'accumulated': 3}),
         (ITERATIONS, {'sampler': 'InfiniteSampler'}),
-        (ITERATIONS, {'sampler': 'InfiniteSampler', 'workers': 2}),
+        pytest.param(ITERATIONS, {'sampler': 'InfiniteSampler', 'workers': 2}, marks=pytest.mark.slow),
         (ITERATIONS, {'sampler': 'DefaultSampler'}),
     ],
 )
@@ -156,6 +156,7 @@ def test_stopped_at_any_iteration_it_ends_in_the_same_weights(
         assert_equal(resumed, whole)
 
 
+@pytest.mark.slow
 def test_the_number_of_workers_changes_nothing(make_runner: Callable[..., Runner], tmp_path: Path) -> None:
     runs = [train(make_runner, tmp_path / str(workers), EPOCHS, seed=5, workers=workers)[0] for workers in (0, 1, 2)]
     assert_equal(runs[0], runs[1])

@@ -16,12 +16,6 @@ from ssd_plugin.cli.config_file import load_config
 from ssd_plugin.datasets.shapes.make_shapes import ShapesParameters, make_shapes
 
 
-@pytest.fixture(autouse=True)
-def scope_of_mmdet() -> None:
-    """Bare names are mmdet's, as in a config; runs of other tests may have left another scope."""
-    init_default_scope('mmdet')
-
-
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     write_data(tmp_path)

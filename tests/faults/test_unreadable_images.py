@@ -24,6 +24,9 @@ SMALL = [
     'train_cfg.val_interval=9',
     'train_dataloader.batch_size=2',
     'val_dataloader.num_workers=0',
+    # Workers that outlive the run are waited for when they are collected, in the middle of another test.
+    'train_dataloader.persistent_workers=False',
+    'val_dataloader.persistent_workers=False',
 ]
 
 

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from annotation_case import outcome
 from dirty_data import CLASSES, XML, coco_content, config_of, write_data
-from mmengine.registry import init_default_scope
 from mutate_bytes import DAMAGE, spoil
 from numbered import numbered
 
@@ -45,7 +44,6 @@ def xml_files() -> list[bytes]:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    init_default_scope('mmdet')
     write_data(tmp_path)
     return tmp_path
 

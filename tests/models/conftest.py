@@ -2,16 +2,9 @@
 
 import pytest
 import torch
-from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 
 from ssd_plugin.models import SSDHead
-
-
-@pytest.fixture(autouse=True)
-def scope_of_mmdet():
-    """Bare names are mmdet's, as in a config; runs of other tests may have left another scope."""
-    init_default_scope('mmdet')
 
 
 @pytest.fixture(scope='session')

@@ -24,6 +24,31 @@ class Stopped(KeyboardInterrupt):
         self.status = 128 + number  # as a shell has it
 
 
+class _FirstSignal:
+    """The handler of a process that ends in an orderly way."""
+
+    def __init__(self, act: Callable[[int], None]) -> None:
+        self._act = act
+
+    def __call__(self, number: int, _: Any) -> None:
+        for each in SIGNALS:
+            signal.signal(each, signal.SIG_DFL)
+        # Torch makes an error of a worker's end, and here they may end by the same signal.
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self._act(number)
+
+
+def _in_forked_process() -> None:
+    # A handler in Python can come too late for a process that is about to wait for a lock, as those of a pool do: it
+    # would never end.
+    if isinstance(signal.getsignal(signal.SIGTERM), _FirstSignal):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+os.register_at_fork(after_in_child=_in_forked_process)
+
+
 def on_first_signal(act: Callable[[int], None]) -> None:
     """Let the first signal to this process do something, and a second one end it at once.
 
@@ -32,20 +57,8 @@ def on_first_signal(act: Callable[[int], None]) -> None:
     Args:
         act: Gets the number of the signal; runs between two steps of the main thread, wherever that is.
     """
-    process = os.getpid()
-
-    def handle(number: int, _: Any) -> None:
-        if os.getpid() == process:
-            for each in SIGNALS:
-                signal.signal(each, signal.SIG_DFL)
-            # Torch makes an error of a worker's end, and here they may end by the same signal.
-            signal.signal(signal.SIGCHLD, lambda *_: None)
-            act(number)
-        elif number == signal.SIGTERM:
-            os._exit(128 + number)
-
     for each in SIGNALS:
-        signal.signal(each, handle)
+        signal.signal(each, _FirstSignal(act))
 
 
 def stop_now(number: int) -> None:

@@ -61,3 +61,4 @@ def test_only_the_main_process_looks(runner: Mock, tmp_path: Path, monkeypatch: 
     (tmp_path / 'Annotations/a.xml').write_text('')
     monkeypatch.setattr(annotation_hook, 'is_main_process', lambda: False)
     AnnotationReportHook().before_train(runner)
+    assert runner.logger.method_calls == []

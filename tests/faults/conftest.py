@@ -4,12 +4,15 @@ import resource
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import foreign_weights
 import pytest
 import torch
+from converter_runs import State, residual, run
 from dirty_data import config_of, write_data
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from plain_ssd import make_plain
 from tool_runs import CONFIG
 
 from ssd_plugin.cli.config_file import load_config
@@ -67,3 +70,39 @@ def full_disk() -> Iterator[Callable[[int], None]]:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.fixture(scope='session')
+def states() -> dict[str, State]:
+    """Sound weights of every kind; one number stands for all of a tensor, so that the files are small."""
+    plain = make_plain(300)
+    made = {
+        'amdegroot': foreign_weights.amdegroot(plain),
+        'amdegroot-trunk': foreign_weights.amdegroot_trunk(plain),
+        'caffe': foreign_weights.caffe(plain),
+        'caffe-trunk': foreign_weights.caffe_trunk(plain),
+        'lufficc': foreign_weights.lufficc(plain),
+        'mmdet': foreign_weights.mmdet(plain),
+        'mmdet-2.13': foreign_weights.mmdet_before_2_14(plain),
+        'torchvision': foreign_weights.torchvision(plain),
+    }
+    small = {kind: {key: torch.zeros(()).expand(value.shape) for key, value in of.items()} for kind, of in made.items()}
+    return {**small, 'ours': residual()}
+
+
+@pytest.fixture
+def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Convert a file, which must end with status 2, one line and no new file; the line."""
+
+    def convert(source: Path, *options: object, target: object = None) -> str:
+        before = set(tmp_path.rglob('*'))
+        with pytest.raises(SystemExit) as ended:
+            run(monkeypatch, source, target or tmp_path / 'ours.pth', *options)
+        assert ended.value.code == 2
+        assert set(tmp_path.rglob('*')) == before
+        printed = capsys.readouterr().err
+        assert printed.startswith('error: ')
+        assert printed.count('\n') == 1
+        return printed.removeprefix('error: ').replace(f'{tmp_path}/', '').strip()
+
+    return convert

@@ -1,87 +1,14 @@
-"""Files that tools/convert_weights.py cannot convert: one line, and nothing is written."""
+"""Weights that tools/convert_weights.py cannot convert: one line, and nothing is written."""
 
-import argparse
-import io
-import logging
-import resource
-import runpy
-import sys
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import foreign_weights
 import pytest
 import torch
-from plain_ssd import make_plain
+from converter_runs import State, run, saved
 
-from ssd_plugin.converters.caffemodel import net_parameter_class
-from ssd_plugin.engine.checkpoint_safety import load_checkpoint_file
-from ssd_plugin.errors import UserError
-
-TOOL = Path(__file__).parents[2] / 'tools' / 'convert_weights.py'
-State = dict[Any, Any]
 FIRST, BIAS = 'vgg.0.weight', 'vgg.0.bias'
-
-
-@pytest.fixture(scope='module')
-def states() -> dict[str, State]:
-    """Sound weights of every kind; one number stands for all of a tensor, so that the files are small."""
-    plain = make_plain(300)
-    made = {
-        'amdegroot': foreign_weights.amdegroot(plain),
-        'amdegroot-trunk': foreign_weights.amdegroot_trunk(plain),
-        'caffe': foreign_weights.caffe(plain),
-        'caffe-trunk': foreign_weights.caffe_trunk(plain),
-        'lufficc': foreign_weights.lufficc(plain),
-        'mmdet': foreign_weights.mmdet(plain),
-        'mmdet-2.13': foreign_weights.mmdet_before_2_14(plain),
-        'torchvision': foreign_weights.torchvision(plain),
-    }
-    small = {kind: {key: torch.zeros(()).expand(value.shape) for key, value in of.items()} for kind, of in made.items()}
-    return {**small, 'ours': residual()}
-
-
-def residual() -> State:
-    """Weights of ours with another backbone, as far as their names go."""
-    state = {'backbone.conv1.weight': torch.zeros(8, 3, 7, 7)}
-    state.update({f'backbone.bn1.{name}': torch.zeros(8) for name in ('weight', 'bias', 'running_mean', 'running_var')})
-    state['backbone.bn1.num_batches_tracked'] = torch.tensor(3)
-    for pair in range(2):
-        for part in range(2):
-            state[f'neck.extra_layers.{pair}.{part}.conv.weight'] = torch.zeros(8, 8, 1, 1)
-            state[f'neck.extra_layers.{pair}.{part}.conv.bias'] = torch.zeros(8)
-    for level in range(4):
-        for branch, channels in (('cls', 4 * 3), ('reg', 4 * 4)):
-            state[f'bbox_head.{branch}_convs.{level}.0.weight'] = torch.zeros(channels, 8, 3, 3)
-            state[f'bbox_head.{branch}_convs.{level}.0.bias'] = torch.zeros(channels)
-    return state
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> None:
-    # MMEngine's logger would write to the output of the test that made it.
-    monkeypatch.setattr(logging, 'raiseExceptions', False)
-    monkeypatch.setattr(sys, 'argv', [str(TOOL), *map(str, arguments)])
-    runpy.run_path(str(TOOL), run_name='__main__')
-
-
-@pytest.fixture
-def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """Convert a file, which must end with status 2, one line and no new file; the line."""
-
-    def convert(source: Path, *options: object, target: object = None) -> str:
-        before = set(tmp_path.rglob('*'))
-        with pytest.raises(SystemExit) as ended:
-            run(monkeypatch, source, target or tmp_path / 'ours.pth', *options)
-        assert ended.value.code == 2
-        assert set(tmp_path.rglob('*')) == before
-        printed = capsys.readouterr().err
-        assert printed.startswith('error: ')
-        assert printed.count('\n') == 1
-        return printed.removeprefix('error: ').replace(f'{tmp_path}/', '').strip()
-
-    return convert
 
 
 def changed(key: Any, value: Any) -> Callable[[State], Any]:
@@ -185,12 +112,6 @@ LAYERS = {
     'torchvision': ('backbone.extra.2.2', "key 'backbone.extra.2.2.weight' (our"),
     'ours': ('bbox_head.reg_convs.3.0', "'bbox_head.reg_convs.3' is missing, expected 4 levels"),
 }
-OURS = {'cfg': "model = dict(type='ssd_plugin.SSD')"}
-
-
-def saved(kind: str, state: State, folder: Path) -> Path:
-    torch.save({'state_dict': state, 'meta': OURS if kind == 'ours' else {}}, folder / 'source.pth')
-    return folder / 'source.pth'
 
 
 @pytest.mark.parametrize('kind', LAYERS)
@@ -266,129 +187,3 @@ def test_no_class_but_the_background(
     assert refused(saved(kind, state, tmp_path)).endswith(
         "cls_convs.0.0.bias' has 4 channels, expected 4 boxes times (1 + classes)"
     )
-
-
-ERROR_PAGE = b'<!DOCTYPE html><html><head><title>404 Not Found</title></head></html>'
-
-
-@pytest.mark.parametrize('suffix', ['pth', 'pt', 'caffemodel'])
-@pytest.mark.parametrize('damage', ['cut', 'cut early', 'empty', 'text', 'error page', 'zip', 'folder', 'missing'])
-def test_a_damaged_file(
-    suffix: str, damage: str, states: dict[str, State], refused: Callable[..., str], tmp_path: Path
-) -> None:
-    file = tmp_path / f'source.{suffix}'
-    whole = caffemodel(states['caffe-trunk']) if suffix == 'caffemodel' else pth(states['amdegroot'])
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, 'w') as opened:
-        opened.writestr('readme.txt', 'hello')
-    contents = {
-        'cut': whole[: len(whole) * 9 // 10],
-        'cut early': whole[:100],
-        'empty': b'',
-        'text': b'hello world, this is no checkpoint',
-        'error page': ERROR_PAGE,
-        'zip': archive.getvalue(),
-    }
-    if damage == 'folder':
-        file.mkdir()
-    elif damage != 'missing':
-        file.write_bytes(contents[damage])
-    assert refused(file).startswith(f'source.{suffix}')
-
-
-def pth(state: State) -> bytes:
-    written = io.BytesIO()
-    torch.save(state, written)
-    return written.getvalue()
-
-
-def caffemodel(state: State) -> bytes:
-    """The start of the trunk in the authors' format; the rest does not matter where the file is damaged."""
-    net = net_parameter_class()()
-    layer = net.layer.add(name='conv1_1')
-    for name in ('weight', 'bias'):
-        value = state[f'conv1_1.{name}']
-        blob = layer.blobs.add(data=value.numpy().astype('<f4').tobytes())
-        blob.shape.dim.extend(value.shape)
-    return net.SerializeToString()
-
-
-def test_a_caffemodel_of_unsound_numbers(refused: Callable[..., str], tmp_path: Path) -> None:
-    file = tmp_path / 'source.caffemodel'
-    file.write_bytes(caffemodel({'conv1_1.weight': torch.full(SHAPE, float('nan')), 'conv1_1.bias': torch.zeros(64)}))
-    assert refused(file).startswith("entry 'conv1_1.weight' holds 1728 numbers that are NaN")
-    file.write_bytes(caffemodel({'conv1_1.weight': torch.zeros(SHAPE), 'conv1_1.bias': torch.zeros(64)}))
-    assert refused(file) == ("caffe-trunk weights: key 'conv1_2.weight' (our 'backbone.features.2.weight') is missing")
-
-
-@pytest.mark.parametrize(
-    ('options', 'line'),
-    [
-        (['--classes', ''], "--classes is '', expected different names with a comma between two"),
-        (['--classes', 'a,,b'], "--classes is 'a,,b', expected different names with a comma between two"),
-        (['--classes', 'a,b,'], "--classes is 'a,b,', expected different names"),
-        (['--classes', 'a,b,a'], "--classes is 'a,b,a', expected different names"),
-        (['--classes', 'a,b,c', '--to-classes', ' '], "--to-classes is ' ', expected different names"),
-        (['--classes', 'a,b'], 'amdegroot weights: 3 foreground classes, expected 2'),
-        (['--num-classes', '0'], 'amdegroot weights: 3 foreground classes, expected 0'),
-        (['--num-classes', '-1'], 'amdegroot weights: 3 foreground classes, expected -1'),
-        (['--from', 'torchvision'], "torchvision weights: key 'vgg.0.weight' of shape (64, 3, 3, 3) has no place"),
-    ],
-)
-def test_an_option(
-    options: list[str], line: str, states: dict[str, State], refused: Callable[..., str], tmp_path: Path
-) -> None:
-    assert refused(saved('amdegroot', states['amdegroot'], tmp_path), *options).startswith(line)
-
-
-def test_a_target_that_cannot_be_written(states: dict[str, State], refused: Callable[..., str], tmp_path: Path) -> None:
-    source = saved('amdegroot-trunk', states['amdegroot-trunk'], tmp_path)
-    file, folder = tmp_path / 'file', tmp_path / 'folder'
-    file.touch()
-    folder.mkdir()
-    for target, line in {
-        folder: 'folder is a folder, expected the name of a file to write',
-        file / 'ours.pth': 'file/ours.pth: folder ',
-        tmp_path / 'none' / 'ours.pth': 'none/ours.pth: folder ',
-        '/proc/ours.pth': '/proc/ours.pth: No such file or directory, expected a place where a file can be written',
-        tmp_path / ('long' * 100): f'{"long" * 100}: File name too long, expected a place',
-    }.items():
-        assert refused(source, target=target).startswith(line)
-
-
-def test_a_full_disk(states: dict[str, State], refused: Callable[..., str], tmp_path: Path) -> None:
-    source = saved('amdegroot-trunk', states['amdegroot-trunk'], tmp_path)
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
-    try:
-        line = refused(source)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert line == 'ours.pth: File too large, expected a place where a file can be written'
-
-
-def test_the_checkpoints_of_torchvisions_training_script(
-    states: dict[str, State], refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    parameter = torch.nn.Parameter(torch.zeros(1))
-    optimizer = torch.optim.SGD([parameter], lr=0.1, momentum=0.9)
-    scheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones=[2, 4])
-    content = {
-        'model': states['torchvision'],
-        'optimizer': optimizer.state_dict(),
-        'lr_scheduler': scheduler.state_dict(),
-        'args': argparse.Namespace(lr=0.1, lr_steps=[2, 4], model='ssd300_vgg16', weights=None, amp=False),
-        'epoch': 3,
-    }
-    torch.save(content, tmp_path / 'model_3.pth')
-    run(monkeypatch, tmp_path / 'model_3.pth', tmp_path / 'ours.pth', '--classes', 'a,b,c')
-    converted = torch.load(tmp_path / 'ours.pth', weights_only=True)
-    assert converted['meta']['dataset_meta'] == {'classes': ('a', 'b', 'c')}
-    assert len(converted['state_dict']) == 71
-    # Only the converter takes the arguments of a script, and nothing else that may stand among them.
-    with pytest.raises(UserError, match=r'model_3\.pth: holds pickled objects \(argparse\.Namespace\)'):
-        load_checkpoint_file(tmp_path / 'model_3.pth')
-    content['args'].path = Path()
-    torch.save(content, tmp_path / 'model_3.pth')
-    (tmp_path / 'ours.pth').unlink()
-    assert refused(tmp_path / 'model_3.pth').startswith('model_3.pth: holds pickled objects (pathlib.')

@@ -17,6 +17,8 @@ def work(pipe: int) -> None:
     time.sleep(0.2)
 
 
+# It forks, which can hang in a process where the pools of other tests' metrics have left threads.
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != 'linux', reason='only Linux tells a process of the end of its parent')
 @pytest.mark.parametrize(('number', 'status'), [(signal.SIGKILL, -9), (signal.SIGTERM, 143)])
 def test_workers_end_soon(number: int, status: int) -> None:

@@ -6,7 +6,7 @@ Example: python tools/replay_batch.py configs/shapes/ssd300_r18_shapes.py work_d
 import argparse
 
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
-from ssd_plugin.cli.config_types import unknown_types_named
+from ssd_plugin.cli.config_types import refusals_in_one_line
 from ssd_plugin.cli.read_config import AMP_WRAPPER, read_config
 from ssd_plugin.cli.tool_main import run_tool
 from ssd_plugin.engine.checkpoint_safety import load_checkpoint_file
@@ -40,7 +40,7 @@ def main() -> None:
     from mmengine.optim import build_optim_wrapper
 
     register_all_modules()
-    with unknown_types_named(config):
+    with refusals_in_one_line(config):
         model = MODELS.build(config.model)
         optim_wrapper = build_optim_wrapper(model, config.optim_wrapper)
     try:

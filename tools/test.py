@@ -9,7 +9,7 @@ from pathlib import Path
 
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
 from ssd_plugin.cli.checkpoint_fit import CheckpointFitHook
-from ssd_plugin.cli.config_types import unknown_types_named
+from ssd_plugin.cli.config_types import refusals_in_one_line
 from ssd_plugin.cli.launch import join_processes
 from ssd_plugin.cli.options import OptionsAction
 from ssd_plugin.cli.read_config import read_config
@@ -66,7 +66,7 @@ def main() -> None:
 
     from ssd_plugin.evaluation.whole_dump import WholeDump
 
-    with unknown_types_named(config):
+    with refusals_in_one_line(config):
         runner = Runner.from_cfg(config)
         runner.register_hook(CheckpointFitHook())
         for warning in warnings:

@@ -10,7 +10,7 @@ import ssd_plugin  # noqa: F401  first: it makes mmdet importable
 from ssd_plugin.cli.checkpoint_fit import CheckpointFitHook
 from ssd_plugin.cli.config_data import check_batches
 from ssd_plugin.cli.config_file import load_config
-from ssd_plugin.cli.config_types import unknown_types_named
+from ssd_plugin.cli.config_types import refusals_in_one_line
 from ssd_plugin.cli.launch import join_processes, on_main_process, resume_if_restarted
 from ssd_plugin.cli.options import OptionsAction
 from ssd_plugin.cli.read_config import AMP_WRAPPER, read_config
@@ -75,7 +75,7 @@ def main() -> None:
 
     from ssd_plugin.engine import AnnotationReportHook
 
-    with unknown_types_named(config):
+    with refusals_in_one_line(config):
         runner = Runner.from_cfg(config)
         runner.register_hook(CheckpointFitHook())
         runner.register_hook(StopHook())

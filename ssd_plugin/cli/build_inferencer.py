@@ -5,7 +5,7 @@ from typing import Any, Optional
 from ssd_plugin.engine.inference_optimization import optimize_for_inference
 
 from .checkpoint_fit import check_fit
-from .config_types import unknown_types_named
+from .config_types import refusals_in_one_line
 from .read_config import read_config
 from .validate_config import validate_config
 
@@ -45,7 +45,7 @@ def build_inferencer(
     from mmdet.apis import DetInferencer
     from mmengine.runner import CheckpointLoader
 
-    with unknown_types_named(config):
+    with refusals_in_one_line(config):
         inferencer = DetInferencer(config, checkpoint, device=device, **arguments)
     check_fit(inferencer.model, CheckpointLoader.load_checkpoint(checkpoint, 'cpu'), checkpoint)
     optimize_for_inference(inferencer.model, fuse, amp, compiled)

@@ -68,7 +68,7 @@ def find(registry: Registry, name: Any, scope: Optional[str]) -> Optional[Any]:
 
 
 @contextmanager
-def unknown_types_named(config: Config) -> Iterator[None]:
+def refusals_in_one_line(config: Config) -> Iterator[None]:
     """Turn the refusal of a type, of a key or of a value into one line, around what builds parts of a config.
 
     Args:

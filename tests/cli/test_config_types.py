@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, OPTIM_WRAPPERS, TASK_UTILS
 from torch.utils.data import DataLoader
 
-from ssd_plugin.cli.config_types import find, unknown_types_named, walk
+from ssd_plugin.cli.config_types import find, refusals_in_one_line, walk
 from ssd_plugin.engine.autocast import AutocastOptimWrapper
 from ssd_plugin.errors import UserError
 
@@ -33,7 +33,7 @@ def config(tmp_path: Path) -> Config:
 )
 def test_an_unknown_type_is_named_with_the_closest(key: str, value: str, close: set, config: Config) -> None:
     config.merge_from_dict({key: value})
-    with pytest.raises(UserError) as caught, unknown_types_named(config):
+    with pytest.raises(UserError) as caught, refusals_in_one_line(config):
         MODELS.build(config.model)
     line = str(caught.value)
     assert line.startswith(f'{key}: {value!r} is not registered, expected one like ')
@@ -46,9 +46,9 @@ def test_each_place_is_named_or_else_the_file(config: Config) -> None:
     config.hooks = [{'type': 'A'}, {'type': 'B'}, {'inner': ({'type': 'A'},)}]
     message = 'A is not in the mmengine::optimizer wrapper registry. Please check'
     line = r"^hooks\[0\]\.type, hooks\[2\]\.inner\[0\]\.type: 'A' is not registered"
-    with pytest.raises(UserError, match=line), unknown_types_named(config):
+    with pytest.raises(UserError, match=line), refusals_in_one_line(config):
         raise KeyError(message)
-    with pytest.raises(UserError, match=r"a\.py: 'C' is not registered"), unknown_types_named(config):
+    with pytest.raises(UserError, match=r"a\.py: 'C' is not registered"), refusals_in_one_line(config):
         raise KeyError(message.replace('A is', 'C is'))
 
 
@@ -56,7 +56,7 @@ def test_a_wrong_scope_shows_in_the_names(config: Config) -> None:
     config.default_scope = 'mmdettt'
     config.model.type = 'DetDataPreprocessor'
     line = r"^model\.type: 'DetDataPreprocessor' is not registered, .*mmdet\.DetDataPreprocessor"
-    with pytest.raises(UserError, match=line), unknown_types_named(config):
+    with pytest.raises(UserError, match=line), refusals_in_one_line(config):
         MODELS.build(dict(config.model, _scope_=config.default_scope))
 
 
@@ -64,12 +64,12 @@ def test_an_unknown_key_is_named_with_the_closest(config: Config) -> None:
     config.train_dataloader = {'batch_size': 2, 'num_worker': 1}
     config.model.backbone.norm_evl = True
     line = r'^model\.backbone\.norm_evl: no such setting, expected one like norm_eval, '
-    with pytest.raises(UserError, match=line), unknown_types_named(config):
+    with pytest.raises(UserError, match=line), refusals_in_one_line(config):
         MODELS.build(config.model)
     line = r'^train_dataloader\.num_worker: no such setting, expected one like num_workers, '
-    with pytest.raises(UserError, match=line), unknown_types_named(config):
+    with pytest.raises(UserError, match=line), refusals_in_one_line(config):
         DataLoader([1], **config.train_dataloader)
-    with pytest.raises(TypeError, match='other'), unknown_types_named(config):
+    with pytest.raises(TypeError, match='other'), refusals_in_one_line(config):
         DataLoader([1], other=1)
 
 
@@ -91,7 +91,7 @@ def test_an_unknown_key_is_named_with_the_closest(config: Config) -> None:
 )
 def test_a_refused_value_names_its_part(key: str, value: Any, line: str, config: Config) -> None:
     config.merge_from_dict({key: value})
-    with pytest.raises(UserError) as caught, unknown_types_named(config):
+    with pytest.raises(UserError) as caught, refusals_in_one_line(config):
         MODELS.build(config.model)
     assert str(caught.value).startswith(line)
     assert '\n' not in str(caught.value)
@@ -100,7 +100,7 @@ def test_a_refused_value_names_its_part(key: str, value: Any, line: str, config:
 def test_of_parts_of_a_type_the_equal_one_is_meant(config: Config) -> None:
     config.other = {'type': 'ResNet', 'depth': 50}
     config.model.backbone.depth = 19
-    with pytest.raises(UserError, match=r'^model\.backbone: ResNet refuses'), unknown_types_named(config):
+    with pytest.raises(UserError, match=r'^model\.backbone: ResNet refuses'), refusals_in_one_line(config):
         MODELS.build(config.model)
 
 
@@ -113,13 +113,13 @@ def test_a_misspelt_key_of_a_part_that_the_detector_builds(config: Config) -> No
         'bbox_head': config.model.bbox_head,
     }
     line = r'^model\.neck\.out_chanels: no such setting, expected one like out_channels, '
-    with pytest.raises(UserError, match=line), unknown_types_named(config):
+    with pytest.raises(UserError, match=line), refusals_in_one_line(config):
         MODELS.build(config.model)
 
 
 def test_other_errors_pass(config: Config) -> None:
     for error in (KeyError('bboxes'), KeyError(3), TypeError('A'), ValueError('A is not in the B registry')):
-        with pytest.raises(type(error)) as caught, unknown_types_named(config):
+        with pytest.raises(type(error)) as caught, refusals_in_one_line(config):
             raise error
         assert caught.value is error
 

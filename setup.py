@@ -88,8 +88,21 @@ setup(
     extras_require={
         'lite': [f'mmcv-lite{SUPPORTED["mmcv"]}'],
         'full': [f'mmcv{SUPPORTED["mmcv"]}'],
+        'docs': ['mkdocs-material', 'mkdocstrings[python]'],
+        'export': ['nncf', 'onnx', 'onnxruntime', 'onnxscript', 'openvino'],
         'ray': ['pyarrow', 'ray[data]'],
-        'test': ['hypothesis', 'mypy', 'pytest', 'pytest-xdist', 'ruff', 'tensorboard'],
+        'test': [
+            'hypothesis',
+            'mypy',
+            'onnx',
+            'onnxruntime',
+            'onnxscript',
+            'openvino',
+            'pytest',
+            'pytest-xdist',
+            'ruff',
+            'tensorboard',
+        ],
     },
     zip_safe=False,
 )

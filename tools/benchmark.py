@@ -13,12 +13,12 @@ import torch
 from benchmark.report import Row, cells
 from benchmark.settings import Settings
 from benchmark.suite import NAMES, run
-from ssd_plugin.cli.tool_main import run_tool
+from ssd_plugin.cli.tool_main import run_tool, tool_parser
 from ssd_plugin.errors import UserError
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = tool_parser(__doc__)
     parser.add_argument('--quick', action='store_true', help='two rounds of small cases: a look, not a result')
     parser.add_argument('--only', default=','.join(NAMES), metavar='PARTS', help='(default: %(default)s)')
     parser.add_argument('--device', choices=('cpu', 'cuda'), default='cuda' if torch.cuda.is_available() else 'cpu')

@@ -19,7 +19,7 @@ from terminaltables import AsciiTable
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
 from ssd_plugin.cli.config_data import check_data
 from ssd_plugin.cli.read_config import read_config
-from ssd_plugin.cli.tool_main import run_tool
+from ssd_plugin.cli.tool_main import run_tool, tool_parser
 from ssd_plugin.datasets.doctor.examine import (
     as_json,
     examine,
@@ -40,7 +40,7 @@ LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = tool_parser(__doc__)
     parser.add_argument('data', type=Path, metavar='CONFIG_OR_FOLDER')
     parser.add_argument('--json', type=Path, metavar='FILE', help='write every fault to a file')
     parser.add_argument('--picture', type=Path, metavar='FILE', help='draw the worst cases: a .png or .jpg file')

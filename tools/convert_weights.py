@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ssd_plugin.cli.tool_main import run_tool
+from ssd_plugin.cli.tool_main import run_tool, tool_parser
 from ssd_plugin.converters.caffemodel import read_caffemodel
 from ssd_plugin.converters.convert import KINDS, convert, detect_source, read_state_dict
 from ssd_plugin.converters.partial import map_classes
@@ -24,7 +24,7 @@ from ssd_plugin.whole_file import whole_file
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = tool_parser(__doc__)
     parser.add_argument('source', type=Path, help='weights: .pth, .pt or .caffemodel')
     parser.add_argument('target', type=Path, help='file to write')
     parser.add_argument(

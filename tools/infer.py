@@ -14,12 +14,12 @@ from ssd_plugin.cli.build_inferencer import build_inferencer
 from ssd_plugin.cli.device import check_device
 from ssd_plugin.cli.find_images import find_images
 from ssd_plugin.cli.result_files import result_files
-from ssd_plugin.cli.tool_main import run_tool
+from ssd_plugin.cli.tool_main import run_tool, tool_parser
 from ssd_plugin.errors import UserError
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('inputs', nargs='+', type=Path, metavar='INPUT', help='images and folders of images')

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.progress import track
 
-from ssd_plugin.cli.tool_main import run_tool
+from ssd_plugin.cli.tool_main import run_tool, tool_parser
 from ssd_plugin.cli.writable import check_writable
 from ssd_plugin.datasets.shapes.annotations import ImageRecord
 from ssd_plugin.datasets.shapes.make_shapes import ShapesParameters, make_shapes
@@ -17,7 +17,7 @@ from ssd_plugin.errors import UserError
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = tool_parser(__doc__)
     defaults = ShapesParameters()
     parser.add_argument('out', type=Path, help='folder to write; one that already holds this data set is left alone')
     parser.add_argument('--images', type=int, default=defaults.images, help='number of images (default: %(default)s)')

@@ -23,7 +23,7 @@ from rich.progress import track
 
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
 from ssd_plugin.cli.build_inferencer import build_inferencer
-from ssd_plugin.cli.tool_main import run_tool
+from ssd_plugin.cli.tool_main import run_tool, tool_parser
 from ssd_plugin.errors import UserError
 from ssd_plugin.prediction.image_parts import ImagePart, find_parts
 from ssd_plugin.whole_file import whole_file
@@ -35,7 +35,7 @@ FAILED_PARTS = 10
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('input', type=Path, metavar='INPUT', help='folder of images, list of paths, or Parquet')

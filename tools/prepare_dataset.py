@@ -14,7 +14,7 @@ from typing import Any
 from rich.progress import track
 
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
-from ssd_plugin.cli.tool_main import run_tool
+from ssd_plugin.cli.tool_main import run_tool, tool_parser
 from ssd_plugin.datasets.preparation.prepare_coco import prepare_coco
 from ssd_plugin.datasets.preparation.prepare_ilsvrc import prepare_ilsvrc
 from ssd_plugin.datasets.preparation.prepare_voc import prepare_voc
@@ -28,7 +28,7 @@ DATASETS = {
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = tool_parser(__doc__)
     parser.add_argument('dataset', choices=DATASETS)
     parser.add_argument(
         'root',

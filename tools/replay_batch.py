@@ -8,14 +8,14 @@ import argparse
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
 from ssd_plugin.cli.config_types import refusals_in_one_line
 from ssd_plugin.cli.read_config import AMP_WRAPPER, read_config
-from ssd_plugin.cli.tool_main import run_tool
+from ssd_plugin.cli.tool_main import run_tool, tool_parser
 from ssd_plugin.engine.checkpoint_safety import load_checkpoint_file
 from ssd_plugin.engine.saved_batch import describe_samples, replay
 from ssd_plugin.errors import UserError
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file of the run')
     parser.add_argument('file', help='non_finite/iter_N.pth in its work folder')
     parser.add_argument('--amp', action='store_true', help='mixed precision, where the run was trained with --amp')

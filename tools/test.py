@@ -13,7 +13,7 @@ from ssd_plugin.cli.config_types import refusals_in_one_line
 from ssd_plugin.cli.launch import join_processes
 from ssd_plugin.cli.options import OptionsAction
 from ssd_plugin.cli.read_config import read_config
-from ssd_plugin.cli.tool_main import run_tool
+from ssd_plugin.cli.tool_main import run_tool, tool_parser
 from ssd_plugin.cli.tta import predict_mirrored_too
 from ssd_plugin.cli.validate_config import validate_config
 from ssd_plugin.cli.writable import check_writable
@@ -22,7 +22,7 @@ from ssd_plugin.errors import UserError
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--work-dir', help='folder for logs and figures (default: work_dirs/CONFIG)')

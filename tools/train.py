@@ -16,7 +16,7 @@ from ssd_plugin.cli.options import OptionsAction
 from ssd_plugin.cli.read_config import AMP_WRAPPER, read_config
 from ssd_plugin.cli.schedule_length import follow_length
 from ssd_plugin.cli.skip_unreadable_images import skip_unreadable_images
-from ssd_plugin.cli.tool_main import run_tool
+from ssd_plugin.cli.tool_main import run_tool, tool_parser
 from ssd_plugin.cli.validate_config import validate_config
 from ssd_plugin.cli.work_dir import check_work_dir, claim_work_dir
 from ssd_plugin.engine.stop_hook import StopHook
@@ -24,7 +24,7 @@ from ssd_plugin.errors import UserError
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('--work-dir', help='folder for logs and checkpoints (default: work_dirs/CONFIG)')
     parser.add_argument('--amp', action='store_true', help='mixed precision, on a GPU and on a CPU (bfloat16)')

@@ -1,9 +1,10 @@
-"""What the command-line tools share: an error of the user is one line, any other keeps its traceback."""
+"""What the command-line tools share: their parser; an error of the user is one line, any other keeps its traceback."""
 
 import errno
 import re
 import sys
 import traceback
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Callable, Optional
 
 import torch
@@ -100,8 +101,28 @@ def out_of_memory(error: Exception) -> Optional[str]:
     return f'out of memory ({reason}), expected a smaller batch or input size' if known else None
 
 
+# Looked for in ``sys.argv`` itself: arguments can be wrong too, and a parser that failed has none.
+_DEBUG = '--debug'
+
+
+def tool_parser(description: Optional[str]) -> ArgumentParser:
+    """Make the parser of a tool, with the option that every tool has.
+
+    Args:
+        description: The tool's ``__doc__``: its purpose, and an example.
+
+    Returns:
+        A parser that shows the description as it was written.
+    """
+    parser = ArgumentParser(description=description, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument(_DEBUG, action='store_true', help='show where in the code an error came from')
+    return parser
+
+
 def run_tool(main: Callable[[], None]) -> None:
     """Run a tool; on a ``UserError`` and what has a line of its own print ``error: ...`` to stderr and exit with 2.
+
+    With ``--debug`` the traceback comes before that line.
 
     Of several processes only the first that fails says so: the others fail because they lost it.
 
@@ -124,5 +145,7 @@ def run_tool(main: Callable[[], None]) -> None:
         if first_to_fail():
             if line is None:
                 raise
+            if _DEBUG in sys.argv:
+                traceback.print_exc()
             print(f'error: {line}', file=sys.stderr)
         sys.exit(EXIT_STATUS)

@@ -12,7 +12,7 @@ import torch
 from mmcv.transforms import LoadImageFromFile
 from torch.utils.data import DataLoader, Dataset
 
-from ssd_plugin.cli.tool_main import error_line, run_tool
+from ssd_plugin.cli.tool_main import error_line, run_tool, tool_parser
 from ssd_plugin.errors import UserError
 
 
@@ -39,6 +39,17 @@ def test_bad_input_is_one_line_and_status_2(capsys: pytest.CaptureFixture) -> No
         run_tool(failing(UserError('a.xml: width is 0, expected a positive number')))
     assert caught.value.code == 2
     assert capsys.readouterr() == ('', 'error: a.xml: width is 0, expected a positive number\n')
+
+
+def test_debug_shows_where_an_error_came_from(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, 'argv', ['tool', '--debug'])
+    assert tool_parser('What it does.').parse_args().debug
+    with pytest.raises(SystemExit):
+        run_tool(failing(UserError('a.xml: bad')))
+    error = capsys.readouterr().err
+    assert error.startswith('Traceback')
+    assert 'in main' in error
+    assert error.endswith('error: a.xml: bad\n')
 
 
 @pytest.mark.parametrize('workers', [0, 1])

@@ -66,7 +66,7 @@ def test_every_subpackage_is_shipped(distribution):
 
 
 def test_the_extras_choose_the_mmcv_of_the_supported_range(distribution):
-    assert set(distribution.extras_require) == {'lite', 'full', 'ray', 'test'}
+    assert set(distribution.extras_require) == {'docs', 'export', 'full', 'lite', 'ray', 'test'}
     assert [Requirement(r) for r in distribution.extras_require['lite']] == [Requirement('mmcv-lite>=2.0.1,<2.2')]
     assert [Requirement(r) for r in distribution.extras_require['full']] == [Requirement('mmcv>=2.0.1,<2.2')]
 

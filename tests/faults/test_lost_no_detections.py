@@ -1,27 +1,15 @@
 """Through the real tools: batches that leave one image, and validations that find nothing."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[2]
-CONFIG = 'configs/shapes/ssd300_r18_shapes.py'
-
-
-def run(tool, *arguments, shapes):
-    environment = {**os.environ, 'SHAPES_ROOT': str(shapes), 'OMP_NUM_THREADS': '1'}
-    command = [sys.executable, f'tools/{tool}.py', *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+from tool_runs import CONFIG, run_apart
 
 
 @pytest.fixture(scope='module')
 def shapes(tmp_path_factory):
     folder = tmp_path_factory.mktemp('data') / 'shapes'
-    done = run('make_shapes', folder, '--images', 7, '--size', '96x72', '--workers', 1, shapes=folder)
+    done = run_apart('make_shapes', folder, '--images', 7, '--size', '96x72', '--workers', 1, shapes=folder)
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -39,7 +27,7 @@ def test_a_run_passes_a_last_batch_of_one_and_validations_without_detections(sha
         'train_cfg.val_interval=1',
         'default_hooks.checkpoint.interval=1',
     ]
-    done = run('train', CONFIG, '--work-dir', tmp_path, '--cfg-options', *settings, shapes=shapes)
+    done = run_apart('train', CONFIG, '--work-dir', tmp_path, '--cfg-options', *settings, shapes=shapes)
     assert done.returncode == 0, done.stderr
     output = done.stdout + done.stderr
     assert output.count('coco/bbox_mAP: 0.0000') == 2

@@ -1,34 +1,24 @@
 """A run that diverges, through the real tools: one line, the batch, and its replay."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[2]
-CONFIG = 'configs/shapes/ssd300_r18_shapes.py'
-
-
-def run(tool, *arguments, shapes):
-    environment = {**os.environ, 'SHAPES_ROOT': str(shapes), 'OMP_NUM_THREADS': '1'}
-    command = [sys.executable, f'tools/{tool}.py', *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+from tool_runs import CONFIG, run_apart
 
 
 @pytest.mark.slow
 def test_a_rate_of_1e38_is_one_line_and_its_batch_replays(tmp_path):
     shapes, work = tmp_path / 'shapes', tmp_path / 'work'
-    assert run('make_shapes', shapes, '--images', 8, '--size', '96x72', '--workers', 1, shapes=shapes).returncode == 0
+    made = run_apart('make_shapes', shapes, '--images', 8, '--size', '96x72', '--workers', 1, shapes=shapes)
+    assert made.returncode == 0, made.stderr
     settings = [
         'optim_wrapper.optimizer.lr=1e38',
         'train_dataloader.batch_size=2',
         'train_dataloader.num_workers=0',
         'train_dataloader.persistent_workers=False',
     ]
-    done = run('train', CONFIG, '--work-dir', work, '--cfg-options', *settings, shapes=shapes)
+    done = run_apart('train', CONFIG, '--work-dir', work, '--cfg-options', *settings, shapes=shapes)
     assert done.returncode == 2, done.stderr
     found = re.fullmatch(
         r'error: iteration (\d+): non-finite loss \((loss_\w+ = (?:nan|inf).*)\) from the batch with (\S+g) '
@@ -39,11 +29,11 @@ def test_a_rate_of_1e38_is_one_line_and_its_batch_replays(tmp_path):
     assert int(found[1]) < 5
     assert Path(found[4]).parent == work / 'non_finite'
     assert not list(work.glob('epoch_*.pth'))
-    replayed = run('replay_batch', CONFIG, found[4], shapes=shapes)
+    replayed = run_apart('replay_batch', CONFIG, found[4], shapes=shapes)
     assert replayed.returncode == 0, replayed.stderr
     assert f'{found[3]}: boxes [[' in replayed.stdout
     assert re.search(r'^loss: (nan|inf), in training \1$', replayed.stdout, re.M)
     assert re.search(r'^first layer whose output is not finite: \w', replayed.stdout, re.M)
-    wrong = run('replay_batch', 'configs/bccd/ssd300_r18_bccd.py', found[4], shapes=shapes)
+    wrong = run_apart('replay_batch', 'configs/bccd/ssd300_r18_bccd.py', found[4], shapes=shapes)
     assert wrong.returncode == 2
     assert 'its weights are not those of configs/bccd/ssd300_r18_bccd.py' in wrong.stderr.splitlines()[-1]

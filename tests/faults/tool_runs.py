@@ -1,7 +1,9 @@
-"""Runs a tool in this process: ten times faster than in one of its own."""
+"""Runs a tool: in this process, ten times faster than in one of its own, or apart where that is the point."""
 
 import logging
+import os
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 
@@ -31,3 +33,10 @@ def fails(tool, arguments, monkeypatch, capsys):
         run_here(tool, arguments, monkeypatch)
     assert ended.value.code == 2
     return capsys.readouterr().err
+
+
+def run_apart(tool, *arguments, shapes):
+    """Run a tool in a process of its own; how it ended, and its output."""
+    environment = {**os.environ, 'SHAPES_ROOT': str(shapes), 'OMP_NUM_THREADS': '1'}
+    command = [sys.executable, f'tools/{tool}.py', *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

@@ -4,6 +4,7 @@ torch loads tensors and plain values only, unless it is told otherwise. MMEngine
 checkpoints hold more, and ``--resume`` fails. Here exactly what MMEngine writes is allowed beside them.
 """
 
+import os
 import pickle
 import re
 import zipfile
@@ -11,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Union
+from urllib.error import URLError
+from urllib.parse import urlsplit
 
 import torch
 from mmengine.runner import CheckpointLoader, checkpoint
@@ -19,6 +22,8 @@ from ssd_plugin.errors import UserError, printable
 
 from .checkpoint_types import allowed_globals
 
+# Where weights lie on a machine that has no network; with it set nothing is downloaded.
+PRETRAINED_DIR = 'SSD_PRETRAINED_DIR'
 _REFUSED = re.compile(r'GLOBAL (\S+) (?:was not an allowed|whose module)')
 
 
@@ -105,8 +110,21 @@ def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
 
 
 def _load_url(url: str, **options: Any) -> dict[str, Any]:
+    folder = os.environ.get(PRETRAINED_DIR)
+    name = Path(urlsplit(url).path).name
+    if folder is not None:
+        file = Path(folder).expanduser() / name
+        if not file.is_file():
+            raise UserError(f'{url}: {PRETRAINED_DIR} is set, and {file} does not exist, expected the weights there')
+        return load_checkpoint_file(file, options.get('map_location', 'cpu'))
     with _one_line_errors(url):
-        return _checked(torch.hub.load_state_dict_from_url(url, weights_only=True, **options), url)
+        try:
+            return _checked(torch.hub.load_state_dict_from_url(url, weights_only=True, **options), url)
+        except URLError as error:
+            raise UserError(
+                f'{url}: not downloaded ({error.reason}), expected a network, or {name} in a folder that the '
+                f'environment variable {PRETRAINED_DIR} names'
+            ) from error
 
 
 def install() -> None:

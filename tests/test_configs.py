@@ -13,11 +13,19 @@ from mmengine.dataset import Compose, pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from torch import nn
 
+from ssd_plugin.config_edits import at_size
 from ssd_plugin.models.backbones import ssd_vgg
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
 BASES = sorted((CONFIGS / '_base_').rglob('*.py'))
 VARIANTS = sorted(set(CONFIGS.rglob('*.py')) - set(BASES))
+BACKBONES = [path for path in VARIANTS if path.parent.name == 'backbones']
+# Of the backbones these; the others take seconds each.
+FAST_BACKBONES = {f'ssd300_{name}_voc0712.py' for name in ('mobilenetv2', 'r18', 'vgg11', 'vgg16bn')}
+GATED = [
+    pytest.param(path, marks=pytest.mark.slow if path in BACKBONES and path.name not in FAST_BACKBONES else ())
+    for path in VARIANTS
+]
 
 
 def name_of(path):
@@ -61,11 +69,22 @@ def pipeline_of(dataset):
     return Compose([TRANSFORMS.build(step) for step in dataset.pipeline])
 
 
-@pytest.mark.parametrize('path', VARIANTS, ids=name_of)
+@pytest.mark.parametrize('path', GATED, ids=name_of)
 def test_config_trains_a_step_and_predicts(path, narrow, sample):
+    trains_a_step_and_predicts(load(path), sample)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('path', BACKBONES, ids=name_of)
+def test_backbones_take_a_rectangle(path, narrow, sample):
+    config = load(path)
+    at_size(config, (320, 256))
+    trains_a_step_and_predicts(config, sample)
+
+
+def trains_a_step_and_predicts(config, sample):
     torch.manual_seed(0)
     np.random.seed(0)
-    config = load(path)
     detector = build(config)
 
     train = pipeline_of(config.train_dataloader.dataset)

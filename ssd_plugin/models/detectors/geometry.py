@@ -83,7 +83,7 @@ def infer_feature_shapes(module: nn.Module, inputs: Union[MapShape, Sequence[Map
             reason = (str(error).strip().splitlines() or [''])[0]
             raise UserError(
                 f'model: {type(module).__name__} cannot take {image} ({type(error).__name__}: {reason}), '
-                'expected another input_size, or other settings of this part'
+                'expected another input_size (multiples of 32 suit most), or other settings of this part'
             ) from error
     return [MapShape(*level.shape[1:]) for level in ([outputs] if isinstance(outputs, Tensor) else outputs)]
 

@@ -15,7 +15,9 @@ from mmengine.registry import Registry
 
 SCOPE = 'ssd_plugin'
 
-MODELS = Registry('model', parent=MMENGINE_MODELS, scope=SCOPE, locations=['ssd_plugin.models'])
+MODELS = Registry(
+    'model', parent=MMENGINE_MODELS, scope=SCOPE, locations=['ssd_plugin.models', 'ssd_plugin.deployment']
+)
 TASK_UTILS = Registry('task util', parent=MMENGINE_TASK_UTILS, scope=SCOPE, locations=['ssd_plugin.models'])
 DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, scope=SCOPE, locations=['ssd_plugin.datasets'])
 TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope=SCOPE, locations=['ssd_plugin.datasets'])

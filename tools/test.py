@@ -1,4 +1,4 @@
-"""Evaluate a checkpoint.
+"""Evaluate a checkpoint, or a file that tools/export.py made of one.
 
 Example: python tools/test.py configs/shapes/ssd300_r18_shapes.py work_dirs/ssd300_r18_shapes/epoch_20.pth
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
 from ssd_plugin.cli.checkpoint_fit import CheckpointFitHook
 from ssd_plugin.cli.config_types import refusals_in_one_line
+from ssd_plugin.cli.exported_file import is_exported, predict_with_file
 from ssd_plugin.cli.launch import join_processes
 from ssd_plugin.cli.options import OptionsAction
 from ssd_plugin.cli.read_config import read_config
@@ -24,7 +25,7 @@ from ssd_plugin.errors import UserError
 def parse_args() -> argparse.Namespace:
     parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file')
-    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('checkpoint', help='checkpoint file, or an exported one')
     parser.add_argument('--work-dir', help='folder for logs and figures (default: work_dirs/CONFIG)')
     parser.add_argument('--out', help='write all predictions to this .pkl file')
     parser.add_argument('--amp', action='store_true', help='run the network in 16 bits: faster, may cost some accuracy')
@@ -58,6 +59,12 @@ def main() -> None:
             draw=True, show=args.show, wait_time=args.wait_time, test_out_dir=args.show_dir
         )
     warnings = validate_config(config, 'test')
+    exported = is_exported(args.checkpoint)
+    if exported:
+        options = {'--amp': args.amp, '--fuse-conv-bn': args.fuse_conv_bn, '--compile': args.compile, '--tta': args.tta}
+        options['--launcher'] = args.launcher != 'none'
+        options.update({f'--cfg-options {key}': key.startswith('model.') for key in args.cfg_options or {}})
+        predict_with_file(config, args.checkpoint, options)
     if args.tta:
         predict_mirrored_too(config)
 
@@ -73,13 +80,14 @@ def main() -> None:
             runner.logger.warning(warning)
         if args.out:
             runner.test_evaluator.metrics.append(WholeDump(args.out))
-        if args.fuse_conv_bn:
+        if args.fuse_conv_bn or exported:
             # A checkpoint holds the averaged weights in place of the last ones, so that testing needs no average; and
-            # the hook could not exchange weights with a folded network.
+            # the hook could not exchange weights with a folded network, nor with a file.
             runner.hooks[:] = [hook for hook in runner.hooks if not isinstance(hook, EMAHook)]
             # Folding needs the trained weights, which test() would load too late.
             runner.load_or_resume()
-        optimize_for_inference(runner.model, args.fuse_conv_bn, args.amp, args.compile)
+        if not exported:
+            optimize_for_inference(runner.model, args.fuse_conv_bn, args.amp, args.compile)
         runner.test()
 
 

@@ -1,11 +1,13 @@
 """Build what predicts on images: one way for every tool, so that they find the same."""
 
+import warnings
 from typing import Any, Optional
 
 from ssd_plugin.engine.inference_optimization import optimize_for_inference
 
 from .checkpoint_fit import check_fit
 from .config_types import refusals_in_one_line
+from .exported_file import is_exported, predict_with_file
 from .read_config import read_config
 from .validate_config import validate_config
 
@@ -24,7 +26,7 @@ def build_inferencer(
 
     Args:
         config_path: Config file.
-        checkpoint: Checkpoint file.
+        checkpoint: Checkpoint file, or an exported one.
         device: 'cpu', 'cuda', 'cuda:1', ...; None = the best there is.
         fuse: See :func:`~ssd_plugin.engine.inference_optimization.optimize_for_inference`, as for the next two.
         amp: Run the network in 16 bits.
@@ -45,6 +47,14 @@ def build_inferencer(
     from mmdet.apis import DetInferencer
     from mmengine.runner import CheckpointLoader
 
+    if is_exported(checkpoint):
+        predict_with_file(config, checkpoint, {'--fuse-conv-bn': fuse, '--amp': amp, '--compile': compiled})
+        with refusals_in_one_line(config), warnings.catch_warnings():
+            # It misses a checkpoint, and would take the classes of COCO.
+            warnings.filterwarnings('ignore', '(Checkpoint is not loaded|weights is None)')
+            inferencer = DetInferencer(config, None, device=device, **arguments)
+        inferencer.model.dataset_meta['classes'] = tuple(inferencer.model.metadata.classes)
+        return inferencer
     with refusals_in_one_line(config):
         inferencer = DetInferencer(config, checkpoint, device=device, **arguments)
     check_fit(inferencer.model, CheckpointLoader.load_checkpoint(checkpoint, 'cpu'), checkpoint)

@@ -106,6 +106,20 @@ def check_classes(config: Config, loaders: tuple[str, ...]) -> None:
                 )
 
 
+def dataset_classes(config: Config) -> Optional[tuple[str, ...]]:
+    """Give the names of the classes of the data to test on.
+
+    Args:
+        config: With ``test_dataloader``.
+
+    Returns:
+        The names by label, or None where no data set has any.
+    """
+    scope = config.get('default_scope')
+    names = (_classes(path, part, scope) for path, part in _datasets(config, ('test_dataloader',)))
+    return next(filter(None, names), None)
+
+
 def _datasets(config: Config, loaders: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
     for loader in loaders:
         for path, part in walk((config.get(loader) or {}).get('dataset'), f'{loader}.dataset'):

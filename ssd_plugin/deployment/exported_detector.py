@@ -105,9 +105,13 @@ class ExportedDetector(BaseDetector):
 
     def _forward(self, batch_inputs: Tensor, batch_data_samples: Any = None) -> Sequence[Tensor]:
         """Give the outputs of the file for (B, 3, H, W) images of the data preprocessor."""
+        return self.runtime(self.file_input(batch_inputs))
+
+    def file_input(self, batch_inputs: Tensor) -> Tensor:
+        """Give (B, 3, H, W) images of the data preprocessor the type and order that the file takes."""
         if self.metadata.preprocess == 'inside':
-            batch_inputs = batch_inputs.permute(0, 2, 3, 1).to(torch.uint8).contiguous()
-        return self.runtime(batch_inputs)
+            return batch_inputs.permute(0, 2, 3, 1).to(torch.uint8).contiguous()
+        return batch_inputs
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: Any) -> NoReturn:
         """Refuse to train."""

@@ -132,8 +132,8 @@ def write_proved(
             finished = Path(folder, 'int8')
             finished.mkdir()
             quantized = quantize(exported, calibration.samples, finished / out.name)
-            metrics = (measure_ap(detector, images) for detector in (exported, quantized))
-            table += '\n' + check_ap_drop(*metrics, calibration.max_ap_drop)
+            full, less = (measure_ap(detector, images) for detector in (exported, quantized))
+            table += '\n' + check_ap_drop(full, less, calibration.max_ap_drop)
         else:
             finished = Path(folder)
         # OpenVINO's .xml last: it is the one that is opened, and needs the .bin.

@@ -24,8 +24,8 @@ class Tolerances(NamedTuple):
     ap: float = 1e-3
 
 
-# Two boxes that overlap so much are one, moved.
-_SAME = 0.5
+# Two boxes of a class that overlap so much are one, moved: what suppression tips overlaps less as a rule.
+_SAME = 0.9
 # Boxes whose overlap is this close to the threshold of suppression may go either way by rounding.
 _EDGE = 1e-3
 

@@ -1,6 +1,7 @@
 """Suppression as part of an ONNX graph."""
 
 from pathlib import Path
+from typing import Any
 
 from ssd_plugin.errors import UserError
 
@@ -68,15 +69,16 @@ def check_suppression(test_cfg: dict) -> None:
         )
 
 
-def add_suppression(path: Path, metadata: FileMetadata) -> None:
-    """Put suppression behind the network of an ONNX file.
+def suppression_graph(metadata: FileMetadata) -> Any:
+    """Make the ONNX model that suppresses.
 
     Args:
-        path: A file with the outputs of :class:`~ssd_plugin.deployment.network.ExportableSSD`; it is replaced.
-        metadata: Of the file.
+        metadata: Of the file that it is for.
+
+    Returns:
+        The ModelProto: from boxes (B, N, 4) and scores (B, N, C) to the detections that the metadata describe.
     """
-    import onnx
-    from onnx import compose, parser
+    from onnx import parser
 
     settings = metadata.test_cfg
     priors, classes = sum(metadata.level_priors), len(metadata.classes)
@@ -94,8 +96,21 @@ def add_suppression(path: Path, metadata: FileMetadata) -> None:
         iou_threshold=float(settings['nms']['iou_threshold']),
         score_threshold=float(max(settings['score_thr'], 0)),
     )
+    return parser.parse_model(text)
+
+
+def add_suppression(path: Path, metadata: FileMetadata) -> None:
+    """Put suppression behind the network of an ONNX file.
+
+    Args:
+        path: A file with the outputs of :class:`~ssd_plugin.deployment.network.ExportableSSD`; it is replaced.
+        metadata: Of the file.
+    """
+    import onnx
+    from onnx import compose
+
     network = onnx.load(str(path))
-    suppression = parser.parse_model(text)
+    suppression = suppression_graph(metadata)
     compose.add_prefix(suppression, 'suppression/', rename_inputs=False, rename_outputs=False, inplace=True)
     suppression.ir_version = network.ir_version
     inputs = [one.name for one in suppression.graph.input]

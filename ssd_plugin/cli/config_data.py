@@ -34,7 +34,7 @@ def check_data(config: Config, loaders: tuple[str, ...]) -> None:
     Raises:
         UserError: One is missing; the line has its key path, the path and what sets it.
     """
-    for path, dataset in _datasets(config, loaders):
+    for path, dataset in inner_datasets(config, loaders):
         if dataset.get('backend_args'):
             continue
         root = dataset.get('data_root') or ''
@@ -86,7 +86,7 @@ def check_classes(config: Config, loaders: tuple[str, ...]) -> None:
     scope = config.get('default_scope')
     heads = [(path, _head_classes(path, head, scope)) for path, head in walk(config.get('model'), 'model')]
     heads = [(path, number) for path, number in heads if number is not None]
-    known = [(path, part, _classes(path, part, scope)) for path, part in _datasets(config, loaders)]
+    known = [(path, part, _classes(path, part, scope)) for path, part in inner_datasets(config, loaders)]
     known = [(path, part, classes) for path, part, classes in known if classes]
     if not heads or not known:
         return
@@ -116,11 +116,20 @@ def dataset_classes(config: Config) -> Optional[tuple[str, ...]]:
         The names by label, or None where no data set has any.
     """
     scope = config.get('default_scope')
-    names = (_classes(path, part, scope) for path, part in _datasets(config, ('test_dataloader',)))
+    names = (_classes(path, part, scope) for path, part in inner_datasets(config, ('test_dataloader',)))
     return next(filter(None, names), None)
 
 
-def _datasets(config: Config, loaders: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
+def inner_datasets(config: Config, loaders: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    """List the data sets inside all wrappers, as mmdet's ``ConcatDataset`` and ``RepeatDataset``.
+
+    Args:
+        config: A whole config.
+        loaders: The sections to look at, as for ``check_data``.
+
+    Yields:
+        Key path and config of each.
+    """
     for loader in loaders:
         for path, part in walk((config.get(loader) or {}).get('dataset'), f'{loader}.dataset'):
             key = path.rpartition('.')[2].partition('[')[0]

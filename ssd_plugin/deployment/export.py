@@ -4,7 +4,7 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import torch
 from mmengine.config import Config
@@ -15,10 +15,11 @@ from ssd_plugin.models.dense_heads.post_processor import SSDPostProcessor
 
 from .exported_detector import ExportedDetector
 from .formats import FORMATS, SUPPRESSING, require
-from .gate import GateImages, prove
+from .gate import GateImages, measure_ap, prove
 from .metadata import FileMetadata
 from .network import ExportableSSD
 from .parity import Tolerances
+from .quantization import Calibration, check_ap_drop, quantize
 from .suppression import check_suppression
 
 
@@ -66,28 +67,38 @@ def describe(
     )
 
 
-def check_export(form: str, nms: str, out: Path) -> None:
+def check_export(form: str, nms: str, out: Path, int8: bool) -> None:
     """Check what is asked for, before anything is computed.
 
     Args:
         form: Key of :data:`~ssd_plugin.deployment.formats.FORMATS`.
         nms: 'inside' or 'outside'.
         out: The file.
+        int8: Whether it is to compute in 8 bits.
 
     Raises:
-        UserError: The ending is of another format, the format has no suppression, or a library is missing.
+        UserError: The ending is of another format, the format has no suppression or no 8 bits, or a library is missing.
     """
     suffix, _, modules = FORMATS[form]
     if out.suffix != suffix:
         raise UserError(f'--out is {out}, expected a file name ending in {suffix} for --format {form}')
     if nms == 'inside' and form not in SUPPRESSING:
         raise UserError(f'--nms inside: {form} has no suppression, expected outside, or one of {SUPPRESSING}')
-    for module in modules:
+    if int8 and form != 'openvino':
+        raise UserError(f'--int8: not made as {form}, expected --format openvino')
+    for module in (*modules, 'nncf') if int8 else modules:
         require(module)
 
 
 def write_proved(
-    inferencer: Any, checkpoint: Path, form: str, nms: str, preprocess: str, images: GateImages, out: Path
+    inferencer: Any,
+    checkpoint: Path,
+    form: str,
+    nms: str,
+    preprocess: str,
+    images: GateImages,
+    out: Path,
+    calibration: Optional[Calibration] = None,
 ) -> str:
     """Write a file, and leave it only if it predicts as the detector does.
 
@@ -99,9 +110,10 @@ def write_proved(
         preprocess: Whether mean, deviation and order of channels are dealt with 'inside' or 'outside'.
         images: Of the gate.
         out: The file; its folder is made.
+        calibration: Of a file in 8 bits, made of the proved one; None: the proved one.
 
     Returns:
-        The table of the gate.
+        The table of the gate, and what 8 bits cost.
 
     Raises:
         UserError: The detector cannot be exported so, or its file predicts something else.
@@ -116,7 +128,15 @@ def write_proved(
         FORMATS[form][1](network, metadata, draft)
         exported = ExportedDetector(str(draft)).eval()
         table = prove(inferencer.model, exported, images, Tolerances())
+        if calibration is not None:
+            finished = Path(folder, 'int8')
+            finished.mkdir()
+            quantized = quantize(exported, calibration.samples, finished / out.name)
+            full, less = (measure_ap(detector, images) for detector in (exported, quantized))
+            table += '\n' + check_ap_drop(full, less, calibration.max_ap_drop)
+        else:
+            finished = Path(folder)
         # OpenVINO's .xml last: it is the one that is opened, and needs the .bin.
-        for part in sorted(Path(folder).iterdir()):
+        for part in sorted(finished.iterdir()):
             os.replace(part, out.parent / part.name)
     return table

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn, Optional
 
+import cv2
+import numpy as np
 import torch
 from mmdet.models.detectors import BaseDetector
 from mmengine.structures import InstanceData
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ssd_plugin.errors import UserError
@@ -82,13 +85,35 @@ class ExportedDetector(BaseDetector):
                 f'{self.file}: takes images of {self.input_size[0]}x{self.input_size[1]}, but the pipeline gives '
                 f'{width}x{height} (width x height), expected one size: set the scale of its resizing steps'
             )
-        outputs = self._forward(batch_inputs)
         metas = [sample.metainfo for sample in batch_data_samples]
-        detections = self._suppress(outputs, metas) if self.metadata.nms == 'outside' else self._unpad(outputs)
-        for found, meta in zip(detections, metas):
-            if rescale:
-                found.bboxes = found.bboxes / found.bboxes.new_tensor(tuple(meta['scale_factor'])[:2] * 2)
+        detections = self._detections(self._forward(batch_inputs), metas, rescale)
         return self.add_pred_to_datasample(batch_data_samples, detections)
+
+    @torch.no_grad()
+    def detect(self, image: NDArray[np.uint8]) -> InstanceData:
+        """Detect in an image, by the shortest way: without a config and its pipeline.
+
+        Args:
+            image: (H, W, 3) uint8 BGR of any size, as ``cv2.imread`` gives it.
+
+        Returns:
+            ``bboxes`` (D, 4) xyxy in pixels of the image, ``scores`` and ``labels`` (D,), best first.
+        """
+        resized = torch.from_numpy(cv2.resize(image, self.input_size))
+        if self.metadata.preprocess == 'outside':
+            inputs = self.data_preprocessor(dict(inputs=[resized.permute(2, 0, 1)]))['inputs']
+        else:
+            inputs = resized[None]
+        (width, height), size = self.input_size, image.shape
+        meta = dict(img_shape=(height, width), scale_factor=(width / size[1], height / size[0]))
+        return self._detections(self.runtime(inputs), [meta], rescale=True)[0]
+
+    def _detections(self, outputs: Sequence[Tensor], metas: list[dict], rescale: bool) -> list[InstanceData]:
+        detections = self._suppress(outputs, metas) if self.metadata.nms == 'outside' else self._unpad(outputs)
+        if rescale:
+            for found, meta in zip(detections, metas):
+                found.bboxes = found.bboxes / found.bboxes.new_tensor(tuple(meta['scale_factor'])[:2] * 2)
+        return detections
 
     def _suppress(self, outputs: Sequence[Tensor], metas: list[dict]) -> list[InstanceData]:
         bboxes, scores = outputs
@@ -105,9 +130,13 @@ class ExportedDetector(BaseDetector):
 
     def _forward(self, batch_inputs: Tensor, batch_data_samples: Any = None) -> Sequence[Tensor]:
         """Give the outputs of the file for (B, 3, H, W) images of the data preprocessor."""
+        return self.runtime(self.file_input(batch_inputs))
+
+    def file_input(self, batch_inputs: Tensor) -> Tensor:
+        """Give (B, 3, H, W) images of the data preprocessor the type and order that the file takes."""
         if self.metadata.preprocess == 'inside':
-            batch_inputs = batch_inputs.permute(0, 2, 3, 1).to(torch.uint8).contiguous()
-        return self.runtime(batch_inputs)
+            return batch_inputs.permute(0, 2, 3, 1).to(torch.uint8).contiguous()
+        return batch_inputs
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: Any) -> NoReturn:
         """Refuse to train."""

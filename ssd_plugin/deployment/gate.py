@@ -127,6 +127,21 @@ def prove(reference: Any, exported: ExportedDetector, images: GateImages, tolera
     return table
 
 
+@torch.no_grad()
+def measure_ap(detector: Any, images: GateImages) -> dict[str, float]:
+    """Let a detector predict the images, and give its metrics.
+
+    Args:
+        detector: In evaluation mode.
+        images: With an evaluator.
+    """
+    evaluator = images.evaluators[0]
+    for batch in track(images.batches, description='Measuring AP', total=len(images.batches)):
+        evaluator.process(detector.test_step(batch), batch)
+    with _silent():
+        return evaluator.evaluate(images.size)
+
+
 @contextmanager
 def _silent() -> Iterator[None]:
     """Keep back the tables of evaluators: two of them would be printed."""

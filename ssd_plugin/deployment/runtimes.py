@@ -9,6 +9,7 @@ import os
 import warnings
 import zipfile
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Callable
 from unittest.mock import patch
@@ -90,11 +91,17 @@ class Runtime(nn.Module):
         model = core.read_model(str(path))
         # Without the first it would choose 16 bits where the processor has them.
         hints = {'INFERENCE_PRECISION_HINT': 'f32', 'INFERENCE_NUM_THREADS': torch.get_num_threads()}
-        compiled = core.compile_model(model, 'CPU', hints)
+
+        @lru_cache(maxsize=2)
+        def compiled(shape: tuple[int, ...]) -> Any:
+            # Where the number of images is known, a small network takes up to a quarter less time.
+            fixed = model.clone()
+            fixed.reshape(list(shape))
+            return core.compile_model(fixed, 'CPU', hints)
 
         def run(images: Tensor) -> list[Tensor]:
-            found = compiled(images.cpu().numpy())
-            return [torch.from_numpy(found[i].copy()) for i in range(len(compiled.outputs))]
+            found = compiled(tuple(images.shape))(images.cpu().numpy())
+            return [torch.from_numpy(found[i].copy()) for i in range(len(found))]
 
         self.run = run
         return model.get_rt_info(KEY).value if model.has_rt_info(KEY) else ''

@@ -12,6 +12,7 @@ def test_an_unknown_part_is_one_line_with_those_there_are(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == (
-        "error: --only has 'none', expected some of budget,pipeline,loss,predict,train,inference,memory,curves,table7"
+        "error: --only has 'none', expected some of "
+        'budget,pipeline,loss,predict,train,inference,deployment,memory,curves,table7'
     )
     assert not list(tmp_path.iterdir())

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import Callable
+from typing import Callable, Union
 
 from . import (
     budget,
+    deployment_speed,
     inference_speed,
     loss_speed,
     memory,
@@ -15,7 +16,7 @@ from . import (
     training_speed,
 )
 from .environment import describe
-from .report import Report, Row
+from .report import BudgetRow, Report, Row
 from .settings import Settings
 
 
@@ -23,12 +24,13 @@ def _curves(settings: Settings) -> Iterator[Row]:
     return chain(loss_speed.curves(settings), prediction_speed.curves(settings))
 
 
-PARTS: dict[str, Callable[[Settings], Iterator[Row]]] = {
+PARTS: dict[str, Callable[[Settings], Iterator[Union[Row, BudgetRow]]]] = {
     'pipeline': pipeline_speed.rows,
     'loss': loss_speed.rows,
     'predict': prediction_speed.rows,
     'train': training_speed.rows,
     'inference': inference_speed.rows,
+    'deployment': deployment_speed.rows,
     'memory': memory.rows,
     'curves': _curves,
 }
@@ -52,6 +54,9 @@ def run(names: Sequence[str], settings: Settings, show: Callable[[Row], None]) -
             report.budget.extend(budget.rows(settings))
             continue
         for row in PARTS[name](settings):
+            if isinstance(row, BudgetRow):
+                report.budget.append(row)
+                continue
             show(row)
             report.rows.append(row)
     return report

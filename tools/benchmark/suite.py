@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Callable
 
+from ssd_plugin.cli.environment import describe
+
 from . import (
     budget,
     inference_speed,
@@ -14,7 +16,6 @@ from . import (
     table7,
     training_speed,
 )
-from .environment import describe
 from .report import Report, Row
 from .settings import Settings
 

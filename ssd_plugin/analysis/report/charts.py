@@ -142,8 +142,8 @@ def precision_charts(runs: Sequence[RunData]) -> list[Chart]:
             lines = lines[~np.isnan(lines).any(1)]
             if len(lines) > 1 or (len(runs) > 1 and len(lines)):
                 colour = COLOURS[number] if len(runs) > 1 else _INK
-                label = run.folder.name if len(runs) > 1 else 'mean'
-                axes.plot(recall, lines.mean(0), color=colour, label=label, lw=2, ls='-' if len(runs) > 1 else '--')
+                name = run.folder.name if len(runs) > 1 else 'mean'
+                axes.plot(recall, lines.mean(0), color=colour, label=name, lw=2, ls='-' if len(runs) > 1 else '--')
         axes.set(xlabel='recall', ylabel='precision', xlim=(0, 1), ylim=(0, 1.02))
         if axes.get_legend_handles_labels()[0]:
             axes.legend(loc='lower left')
@@ -153,9 +153,10 @@ def precision_charts(runs: Sequence[RunData]) -> list[Chart]:
 def _ap50(runs: Sequence[RunData]) -> str:
     column = AP_COLUMNS.index('AP50')
     if len(runs) > 1:
-        return '; '.join(f'{run.folder.name} AP50 {run.evaluation.ap[column]:.3f}' for run in runs)
-    evaluation = runs[0].evaluation
-    return '; '.join(f'{name} AP50 {ap:.3f}' for name, ap in zip(evaluation.classes, evaluation.class_ap[:, column]))
+        known = [(run.folder.name, run.evaluation.ap[column]) for run in runs]
+    else:
+        known = list(zip(runs[0].evaluation.classes, runs[0].evaluation.class_ap[:, column]))
+    return '; '.join(f'{name} AP50 {ap:.3f}' for name, ap in known if not np.isnan(ap))
 
 
 def shown_classes(run: RunData) -> list[int]:
@@ -177,7 +178,8 @@ def sensitivity_charts(runs: Sequence[RunData]) -> list[Chart]:
     for title, labels in rows:
         values = [np.hstack([_mean_rows(run.sensitivity.bands[one], labels) for one in BANDS]) for run in runs]
         told = '; '.join(
-            f'{run.folder.name} ' + ', '.join(f'{name} {value:.2f}' for name, value in zip(names, line))
+            f'{run.folder.name} '
+            + ', '.join(f'{name} {value:.2f}' for name, value in zip(names, line) if not np.isnan(value))
             for run, line in zip(runs, values)
         )
         with _chart(charts, title, f'Normalised AP of {title} by area, then by aspect ratio: {told}', 2.3) as axes:

@@ -38,5 +38,5 @@ def confusion_matrix(evaluation: Evaluation, score_thr: float) -> NDArray[np.int
             matrix[objects.label[taken], found.label[index]] += 1
         else:
             matrix[background, found.label[index]] += 1
-    np.add.at(matrix, (objects.label[left], background), 1)
+    matrix[:, background] += np.bincount(objects.label[left], minlength=background + 1)
     return matrix

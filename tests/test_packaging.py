@@ -65,6 +65,15 @@ def test_every_subpackage_is_shipped(distribution):
     assert set(distribution.packages) == {'.'.join(folder.parts) for folder in folders}
 
 
+def test_what_is_no_python_of_the_package_is_shipped(distribution):
+    files = {path for path in (ROOT / 'ssd_plugin').rglob('*') if path.is_file() and '.mim' not in path.parts}
+    shipped = {
+        path for pattern in distribution.package_data['ssd_plugin'] for path in (ROOT / 'ssd_plugin').glob(pattern)
+    }
+    assert {path for path in files if path.suffix not in ('.py', '.pyc')} == shipped
+    assert len(shipped) == 2
+
+
 def test_the_extras_choose_the_mmcv_of_the_supported_range(distribution):
     assert set(distribution.extras_require) == {'docs', 'export', 'full', 'lite', 'ray', 'test'}
     assert [Requirement(r) for r in distribution.extras_require['lite']] == [Requirement('mmcv-lite>=2.0.1,<2.2')]

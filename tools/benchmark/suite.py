@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Callable, Union
 
+from ssd_plugin.cli.environment import describe
+
 from . import (
     budget,
     deployment_speed,
@@ -15,7 +17,6 @@ from . import (
     table7,
     training_speed,
 )
-from .environment import describe
 from .report import BudgetRow, Report, Row
 from .settings import Settings
 

@@ -1,4 +1,4 @@
-from benchmark.environment import cpu_flags, cpu_name, describe
+from ssd_plugin.cli.environment import cpu_flags, cpu_name, describe
 
 CPUINFO = """processor\t: 0
 model name\t: Some CPU @ 2.00GHz

@@ -1,0 +1,1 @@
+"""Looks at data, default boxes and trained runs, and shows what it finds."""

@@ -116,12 +116,13 @@ def main() -> None:
             done += len(batch)
             if stopped:
                 break
-    print(f'{done} images: {args.out_dir}/vis, detections: {args.out_dir}/preds')
+    print(f'{done} images and frames, drawings: {args.out_dir}/vis, detections: {args.out_dir}/preds')
     if stopped:
         stop_now(stopped[0])
     if skipped:
         raise UserError(
-            f'{len(skipped)} of {len(files)} images were skipped, expected image files; the lines above name them'
+            f'{len(skipped)} of {len(files)} images and videos were skipped or cut short, expected whole files; the '
+            'lines above name them'
         )
 
 

@@ -24,19 +24,20 @@ def place_named(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def whole_file(path: Path, mode: str = 'w') -> Iterator[IO[Any]]:
+def whole_file(path: Path, mode: str = 'w', suffix: str = '') -> Iterator[IO[Any]]:
     """Open a draft beside the file, and put it in the file's place once everything is on the disk.
 
     Args:
         path: The file, in a folder that exists; an older one is replaced.
         mode: 'w' or 'wb'.
+        suffix: What the draft's name ends in, for writers that open it by its ``name`` and choose their format by that.
 
     Yields:
         The draft, open for writing.
     """
-    handle, draft = tempfile.mkstemp(prefix=f'.{path.name}-', dir=path.parent)
+    handle, draft = tempfile.mkstemp(prefix=f'.{path.name}-', suffix=suffix, dir=path.parent)
     try:
-        with place_named(path), os.fdopen(handle, mode) as file:
+        with place_named(path), open(draft, mode, opener=lambda *_: handle) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from rich.progress import track
 
+from ssd_plugin.cli.size_option import parse_size
 from ssd_plugin.cli.tool_main import run_tool, tool_parser
 from ssd_plugin.cli.writable import check_writable
 from ssd_plugin.datasets.shapes.annotations import ImageRecord
 from ssd_plugin.datasets.shapes.make_shapes import ShapesParameters, make_shapes
-from ssd_plugin.errors import UserError
 
 
 def parse_args() -> argparse.Namespace:
@@ -30,20 +30,13 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def parse_size(text: str) -> tuple[int, int]:
-    sides = text.lower().split('x')
-    if len(sides) != 2 or not all(side.isdecimal() for side in sides):
-        raise UserError(f'--size is {text!r}, expected width x height such as 320x240')
-    return int(sides[0]), int(sides[1])
-
-
 def show_progress(records: Iterable[ImageRecord], total: int) -> Iterable[ImageRecord]:
     return track(records, description='drawing', total=total)
 
 
 def main() -> None:
     args = parse_args()
-    width, height = parse_size(args.size)
+    width, height = parse_size(args.size, '--size', '320x240')
     parameters = ShapesParameters(args.images, width, height, args.seed, args.val_fraction)
     if not args.out.exists():
         check_writable(args.out, 'OUT')

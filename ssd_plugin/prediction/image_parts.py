@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Optional
 
-from ssd_plugin.cli.find_images import find_images
+from ssd_plugin.cli.find_images import find_images, read_list
 from ssd_plugin.errors import UserError
 
 EXPECTED = 'a folder of images, a text file of their paths, or Parquet'
@@ -79,7 +79,7 @@ def find_parts(place: Path, column: str, size: int) -> list[ImagePart]:
     elif place.is_dir():
         found = _cut([str(image) for image in find_images([place])], size)
     else:
-        found = _cut(_lines(place), size)
+        found = _cut(read_list(place, EXPECTED), size)
     parts = [ImagePart(number, **part) for number, part in enumerate(found)]
     if not parts:
         raise UserError(f'{place}: names no image, expected {EXPECTED}')
@@ -90,15 +90,6 @@ def _cut(paths: list[str], size: int) -> list[dict[str, Any]]:
     # Other machines, and Ray's processes on this one, have another current folder.
     names = [path and os.path.abspath(path) for path in paths]
     return [{'names': names[first : first + size]} for first in range(0, len(names), size)]
-
-
-def _lines(place: Path) -> list[str]:
-    try:
-        lines = place.read_text(encoding='utf-8').splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else 'no text'
-        raise UserError(f'{place}: {reason}, expected {EXPECTED}') from error
-    return [line.strip() for line in lines if line.strip()]
 
 
 @contextmanager

@@ -14,6 +14,19 @@ def names(images: list[Path], out: Path) -> list[tuple[str, str]]:
     return [(str(one.drawing.relative_to(out)), str(one.detections.relative_to(out))) for one in found]
 
 
+def test_a_video_is_an_mp4(tmp_path: Path) -> None:
+    out = tmp_path / 'out'
+    assert names([tmp_path / 'a.mov', tmp_path / 'b.GIF'], out) == [
+        ('vis/a.mp4', 'preds/a.json'),
+        ('vis/b.mp4', 'preds/b.json'),
+    ]
+    assert names([tmp_path / 'a.mov', tmp_path / 'a.mp4', tmp_path / 'a.jpg'], out) == [
+        ('vis/a.mov.mp4', 'preds/a.mov.json'),
+        ('vis/a.mp4.mp4', 'preds/a.mp4.json'),
+        ('vis/a.jpg', 'preds/a.jpg.json'),
+    ]
+
+
 def test_images_of_a_folder(tmp_path: Path) -> None:
     images = [tmp_path / 'a.jpg', tmp_path / 'b.c.png']
     assert names(images, tmp_path / 'out') == [('vis/a.jpg', 'preds/a.json'), ('vis/b.c.png', 'preds/b.c.json')]
@@ -78,4 +91,4 @@ def test_both_files_are_written(tmp_path: Path) -> None:
     assert json.loads((tmp_path / 'out' / 'preds' / 'a.json').read_text()) == {'scores': [0.5]}
     read = cv2.imread(str(tmp_path / 'out' / 'vis' / 'a.png'))
     assert read.shape == (4, 6, 3)
-    assert read[0, 0].tolist() == [0, 0, 200]
+    assert read[0, 0].tolist() == [200, 0, 0]

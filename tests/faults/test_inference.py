@@ -1,7 +1,9 @@
 """Inputs and results of tools/infer.py: none is lost or mixed up, and what is wrong is one line before the first."""
 
 import json
+import os
 import shutil
+import signal
 
 import cv2
 import numpy as np
@@ -62,7 +64,10 @@ def test_a_broken_image_costs_no_other_its_results(content, narrow, images, monk
     printed = fails('infer', [narrow, narrow.with_suffix('.pth'), 'x', 'y', '--batch-size', 1], monkeypatch, capsys)
     skipped, last = printed.splitlines()[-2:]
     assert skipped.startswith('skipped: y/a.jpg: ')
-    assert last == 'error: 1 of 3 images were skipped, expected image files; the lines above name them'
+    assert (
+        last
+        == 'error: 1 of 3 images and videos were skipped or cut short, expected whole files; the lines above name them'
+    )
     assert files(images / 'outputs') == [
         *('preds/x/a.jpg.json', 'preds/y/a.png.json', 'vis/x/a.jpg', 'vis/y/a.png'),
     ]
@@ -96,6 +101,12 @@ REFUSED = [
     (['x', '--batch-size', '0'], '--batch-size is 0, expected a whole number above 0'),
     (['x', 'photo'], 'photo: OpenCV cannot write a drawing with this ending, expected one such as .jpg or .png'),
     (['photo.xyz'], 'photo.xyz: OpenCV cannot write a drawing with this ending, expected one such as .jpg or .png'),
+    (['x', '--tile', '300'], "--tile is '300', expected width x height such as 640x480"),
+    (['x', '--tile', '0x300'], '--tile is 0x300, expected sides of at least 1 pixel'),
+    (['x', '--coco', 'all.txt'], "--coco is 'all.txt', expected a file name ending in .json"),
+    (['x', '--csv', 'photo/all.csv'], '--csv: photo cannot be written to (Not a directory at '),
+    (['https://a.org/a.jpg'], 'https://a.org/a.jpg: an address, expected --allow-url with it, or a file'),
+    (['webcam:front'], 'webcam:front: expected the number of a camera, such as webcam:0'),
     (['x', '--out-dir', 'photo'], '--out-dir: photo/vis cannot be written to (Not a directory at '),
     (['x', '--out-dir', 'half'], '--out-dir: half/preds cannot be written to (Not a directory at '),
 ]
@@ -112,6 +123,66 @@ def test_what_is_refused_before_the_network_is_built(arguments, line, narrow, im
     assert printed.startswith(f'error: {line}')
     assert printed.count('\n') == 1
     assert files(images) == before
+
+
+@pytest.fixture
+def video(images):
+    """Ten frames, in the folder x."""
+    path = images / 'x' / 'clip.avi'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'MJPG'), 10, (96, 72))
+    for _ in range(10):
+        writer.write(cv2.imread('x/a.jpg'))
+    writer.release()
+    return path
+
+
+def test_videos_images_and_tiles_in_one_run(narrow, video, images, monkeypatch, capsys):
+    (images / 'y' / 'none.mp4').write_bytes(b'no video')
+    options = ['--tile', '48x48', '--coco', 'new/all.json', '--csv', 'all.csv', '--classes', 'ring,star']
+    arguments = [narrow, narrow.with_suffix('.pth'), '*/*', *options]
+    printed = fails('infer', arguments, monkeypatch, capsys)
+    assert printed.splitlines()[-2:] == [
+        'skipped: y/none.mp4: no frame can be read, expected a video whose format OpenCV reads',
+        'error: 1 of 5 images and videos were skipped or cut short, expected whole files; the lines above name them',
+    ]
+    assert files(images / 'outputs') == [
+        *('preds/x/a.jpg.json', 'preds/x/clip.avi.json', 'preds/y/a.jpg.json', 'preds/y/a.png.json'),
+        *('vis/x/a.jpg', 'vis/x/clip.avi.mp4', 'vis/y/a.jpg', 'vis/y/a.png'),
+    ]
+    assert cv2.VideoCapture('outputs/vis/x/clip.avi.mp4').get(cv2.CAP_PROP_FRAME_COUNT) == 10
+    found = json.loads((images / 'outputs' / 'preds' / 'y' / 'a.png.json').read_text())
+    assert set(found['labels']) == {3, 4}
+    coco = json.loads((images / 'new' / 'all.json').read_text())
+    assert len(coco['images']) == 13
+    assert (images / 'all.csv').read_text().startswith('file,frame,class,score,x1,y1,x2,y2\n')
+
+
+def test_ctrl_c_ends_with_whole_files(narrow, video, images, monkeypatch, capsys):
+    from ssd_plugin.prediction.predictor import Predictor
+
+    predict = Predictor.__call__
+
+    def interrupted(*arguments):
+        os.kill(os.getpid(), signal.SIGINT)
+        return predict(*arguments)
+
+    monkeypatch.setattr(Predictor, '__call__', interrupted)
+    with pytest.raises(SystemExit) as ended:
+        infer(narrow, video, '--batch-size', 4, '--coco', 'all.json', monkeypatch=monkeypatch)
+    assert ended.value.code == 130
+    assert capsys.readouterr().err.splitlines()[-1] == 'stopped by SIGINT'
+    assert files(images / 'outputs') == ['preds/clip.json', 'vis/clip.mp4']
+    drawn = cv2.VideoCapture('outputs/vis/clip.mp4')
+    assert [drawn.read()[0] for _ in range(5)] == [True] * 4 + [False]
+    assert len(json.loads((images / 'outputs' / 'preds' / 'clip.json').read_text())) == 4
+    assert len(json.loads((images / 'all.json').read_text())['images']) == 4
+
+
+def test_a_class_that_the_model_lacks(narrow, images, monkeypatch, capsys):
+    line = refused(narrow, 'x', '--classes', 'ring,cat', monkeypatch=monkeypatch, capsys=capsys)
+    expected = 'circle, square, triangle, star, ring, cross'
+    assert line == f"error: --classes: the model has no class 'cat', expected some of {expected}"
+    assert not (images / 'outputs').exists()
 
 
 CHECKPOINTS = [

@@ -1,0 +1,1 @@
+"""What can be learnt of a config, its data and a run without changing them."""

@@ -64,7 +64,8 @@ def main() -> None:
             number += 1
             with whole_file(args.out_dir / f'{args.split}_{number:03}.png', 'wb') as file:
                 draw_page(page, browsed.classes, browsed.palette, min(columns, len(page))).savefig(file)
-    print(f'{browsed.number} samples on {number} pages: {args.out_dir}/{args.split}_*.png')
+    pages = f'{number} page{"s" if number > 1 else ""}'
+    print(f'{browsed.number} samples on {pages}: {args.out_dir}/{args.split}_*.png')
 
 
 if __name__ == '__main__':

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import Any, TextIO, cast
 
+from mmengine.dist import is_main_process
 from mmengine.logging import MMLogger
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 DEBUG = '--debug'
 
@@ -100,6 +102,19 @@ def short_terminal() -> Iterator[None]:
     with warnings.catch_warnings(), redirect_stdout(cast(TextIO, _Output(sys.stdout))):
         for module, message in _WARNED:
             warnings.filterwarnings('ignore', message, module=re.escape(module))
+        yield
+
+
+@contextmanager
+def busy(description: str) -> Iterator[None]:
+    """Show a moving bar and the time while something is done whose length is not known; it goes away afterwards.
+
+    Args:
+        description: What is done.
+    """
+    columns = TextColumn('{task.description}'), BarColumn(), TimeElapsedColumn()
+    with Progress(*columns, transient=True, disable=not is_main_process()) as progress:
+        progress.add_task(description, total=None)
         yield
 
 

@@ -5,7 +5,7 @@ import re
 import sys
 import traceback
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from typing import Callable, Optional
+from typing import Callable, NoReturn, Optional
 
 import torch
 
@@ -102,6 +102,11 @@ def out_of_memory(error: Exception) -> Optional[str]:
     return f'out of memory ({reason}), expected a smaller batch or input size' if known else None
 
 
+class _Parser(ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f'{message}; {self.prog} --help shows what there is')
+
+
 def tool_parser(description: Optional[str]) -> ArgumentParser:
     """Make the parser of a tool, with the option that every tool has.
 
@@ -109,9 +114,9 @@ def tool_parser(description: Optional[str]) -> ArgumentParser:
         description: The tool's ``__doc__``: its purpose, and an example.
 
     Returns:
-        A parser that shows the description as it was written.
+        A parser that shows the description as it was written, and raises a ``UserError`` for wrong arguments.
     """
-    parser = ArgumentParser(description=description, formatter_class=RawDescriptionHelpFormatter)
+    parser = _Parser(description=description, formatter_class=RawDescriptionHelpFormatter)
     parser.add_argument(DEBUG, action='store_true', help='show where an error came from, and all that libraries say')
     return parser
 

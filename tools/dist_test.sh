@@ -3,6 +3,10 @@
 # Example: tools/dist_test.sh configs/ssd/ssd300_vgg16_voc0712.py CHECKPOINT 4
 # On several machines: NNODES, NODE_RANK, MASTER_ADDR, PORT.
 set -euo pipefail
+if [[ ${1:-} == --help ]]; then
+  sed -n '2,/^set /s/^# //p' "$0"
+  exit
+fi
 config=${1:?usage: dist_test.sh CONFIG CHECKPOINT GPUS [OPTIONS OF test.py]}
 checkpoint=${2:?usage: dist_test.sh CONFIG CHECKPOINT GPUS [OPTIONS OF test.py]}
 gpus=${3:?usage: dist_test.sh CONFIG CHECKPOINT GPUS [OPTIONS OF test.py]}

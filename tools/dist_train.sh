@@ -3,6 +3,10 @@
 # Example: tools/dist_train.sh configs/ssd/ssd300_vgg16_voc0712.py 4 --amp
 # On several machines: NNODES, NODE_RANK, MASTER_ADDR, PORT.
 set -euo pipefail
+if [[ ${1:-} == --help ]]; then
+  sed -n '2,/^set /s/^# //p' "$0"
+  exit
+fi
 config=${1:?usage: dist_train.sh CONFIG GPUS [OPTIONS OF train.py]}
 gpus=${2:?usage: dist_train.sh CONFIG GPUS [OPTIONS OF train.py]}
 if ! [[ $gpus =~ ^([1-9][0-9]*|auto|cpu|gpu)$ ]]; then

@@ -2,6 +2,10 @@
 # Evaluates on a Slurm cluster, one process per GPU.
 # Example: GPUS=8 tools/slurm_test.sh PARTITION JOB configs/ssd/ssd300_vgg16_voc0712.py CHECKPOINT
 set -euo pipefail
+if [[ ${1:-} == --help ]]; then
+  sed -n '2,/^set /s/^# //p' "$0"
+  exit
+fi
 partition=${1:?usage: slurm_test.sh PARTITION JOB CONFIG CHECKPOINT [OPTIONS OF test.py]}
 job=${2:?usage: slurm_test.sh PARTITION JOB CONFIG CHECKPOINT [OPTIONS OF test.py]}
 config=${3:?usage: slurm_test.sh PARTITION JOB CONFIG CHECKPOINT [OPTIONS OF test.py]}

@@ -2,6 +2,10 @@
 # Trains on a Slurm cluster, one process per GPU.
 # Example: GPUS=8 tools/slurm_train.sh PARTITION JOB configs/ssd/ssd300_vgg16_voc0712.py work_dirs/run --amp
 set -euo pipefail
+if [[ ${1:-} == --help ]]; then
+  sed -n '2,/^set /s/^# //p' "$0"
+  exit
+fi
 partition=${1:?usage: slurm_train.sh PARTITION JOB CONFIG WORK_DIR [OPTIONS OF train.py]}
 job=${2:?usage: slurm_train.sh PARTITION JOB CONFIG WORK_DIR [OPTIONS OF train.py]}
 config=${3:?usage: slurm_train.sh PARTITION JOB CONFIG WORK_DIR [OPTIONS OF train.py]}

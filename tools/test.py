@@ -69,13 +69,14 @@ def main() -> None:
         predict_mirrored_too(config)
 
     from mmengine.hooks import EMAHook
-    from mmengine.runner import Runner
 
+    from ssd_plugin.cli.build_runner import ShortRunner, describe_run
     from ssd_plugin.evaluation.whole_dump import WholeDump
 
     with refusals_in_one_line(config):
-        runner = Runner.from_cfg(config)
+        runner = ShortRunner.from_cfg(config)
         runner.register_hook(CheckpointFitHook())
+        runner.logger.info(describe_run(runner, config, 'test'))
         for warning in warnings:
             runner.logger.warning(warning)
         if args.out:

@@ -5,7 +5,7 @@ import re
 import sys
 import traceback
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from typing import Callable, Optional
+from typing import Callable, NoReturn, Optional
 
 import torch
 
@@ -13,6 +13,7 @@ from ssd_plugin.errors import EXIT_STATUS, UserError
 from ssd_plugin.stop_signals import ended_by_signals
 
 from .launch import first_to_fail
+from .terminal import DEBUG, debugging, short_terminal
 
 
 def error_line(error: UserError) -> str:
@@ -101,8 +102,9 @@ def out_of_memory(error: Exception) -> Optional[str]:
     return f'out of memory ({reason}), expected a smaller batch or input size' if known else None
 
 
-# Looked for in ``sys.argv`` itself: arguments can be wrong too, and a parser that failed has none.
-_DEBUG = '--debug'
+class _Parser(ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f'{message}; {self.prog} --help shows what there is')
 
 
 def tool_parser(description: Optional[str]) -> ArgumentParser:
@@ -112,17 +114,17 @@ def tool_parser(description: Optional[str]) -> ArgumentParser:
         description: The tool's ``__doc__``: its purpose, and an example.
 
     Returns:
-        A parser that shows the description as it was written.
+        A parser that shows the description as it was written, and raises a ``UserError`` for wrong arguments.
     """
-    parser = ArgumentParser(description=description, formatter_class=RawDescriptionHelpFormatter)
-    parser.add_argument(_DEBUG, action='store_true', help='show where in the code an error came from')
+    parser = _Parser(description=description, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument(DEBUG, action='store_true', help='show where an error came from, and all that libraries say')
     return parser
 
 
 def run_tool(main: Callable[[], None]) -> None:
     """Run a tool; on a ``UserError`` and what has a line of its own print ``error: ...`` to stderr and exit with 2.
 
-    With ``--debug`` the traceback comes before that line.
+    With ``--debug`` the traceback comes before that line; without it, what libraries say in every run stays away.
 
     Of several processes only the first that fails says so: the others fail because they lost it.
 
@@ -135,7 +137,7 @@ def run_tool(main: Callable[[], None]) -> None:
         SystemExit: The tool met one. Any other exception passes unchanged.
     """
     try:
-        with ended_by_signals():
+        with ended_by_signals(), short_terminal():
             main()
     except Exception as error:
         if isinstance(error, UserError):
@@ -145,7 +147,7 @@ def run_tool(main: Callable[[], None]) -> None:
         if first_to_fail():
             if line is None:
                 raise
-            if _DEBUG in sys.argv:
+            if debugging():
                 traceback.print_exc()
             print(f'error: {line}', file=sys.stderr)
         sys.exit(EXIT_STATUS)

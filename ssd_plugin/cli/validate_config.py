@@ -13,6 +13,7 @@ from .config_data import check_classes, check_data
 from .config_types import check_keywords, find, unknown_type, walk
 from .config_values import check_values
 from .launch import on_main_process
+from .terminal import busy
 from .writable import check_writable
 
 _LOADERS: dict[str, tuple[str, ...]] = {
@@ -64,7 +65,8 @@ def validate_config(config: Config, mode: str) -> list[str]:
     if mode != 'infer' and config.get('work_dir'):
         check_writable(config.work_dir, 'work_dir')
     copies = Path(config.get('work_dir') or '', 'repaired_annotations')
-    checked = on_main_process(lambda: check_annotations(config, loaders, copies))
+    with busy('checking annotations'):
+        checked = on_main_process(lambda: check_annotations(config, loaders, copies))
     read_copies(config, loaders, checked.copies)
     return checked.lines
 

@@ -52,6 +52,31 @@ def test_debug_shows_where_an_error_came_from(capsys: pytest.CaptureFixture, mon
     assert error.endswith('error: a.xml: bad\n')
 
 
+@pytest.mark.parametrize(
+    ('arguments', 'expected'),
+    [
+        ([], 'the following arguments are required: config'),
+        (['a.py', '--frm', 'x'], 'unrecognized arguments: --frm x'),
+        (['a.py', '--images', 'x'], "argument --images: invalid int value: 'x'"),
+    ],
+)
+def test_wrong_arguments_are_one_line(
+    arguments: list[str], expected: str, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, 'argv', ['tool.py', *arguments])
+
+    def main() -> None:
+        parser = tool_parser('What it does.')
+        parser.add_argument('config')
+        parser.add_argument('--images', type=int)
+        parser.parse_args()
+
+    with pytest.raises(SystemExit) as caught:
+        run_tool(main)
+    assert caught.value.code == 2
+    assert capsys.readouterr().err == f'error: {expected}; tool.py --help shows what there is\n'
+
+
 @pytest.mark.parametrize('workers', [0, 1])
 def test_a_workers_error_is_the_same_line(workers: int, capsys: pytest.CaptureFixture) -> None:
     loader = DataLoader(Broken(UserError('a.xml: bad: really')), num_workers=workers)

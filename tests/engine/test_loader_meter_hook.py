@@ -8,6 +8,7 @@ from mmengine.hooks import LoggerHook
 from mmengine.logging import MessageHub
 from mmengine.runner import Runner
 
+from ssd_plugin.engine import loader_meter_hook
 from ssd_plugin.engine.loader_meter_hook import LoaderMeterHook
 
 TIMES = [(3.0, 4.0), (0.0, 4.0), (0.0, 2.0), (1.0, 2.0), (1.5, 2.0)]  # waiting, whole iteration
@@ -39,9 +40,15 @@ def test_a_short_epoch_has_one_line() -> None:
     assert list(lines(interval=50, length=3)) == [(2, 'loader bound 30 %')]
 
 
+def test_a_small_share_is_not_worth_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loader_meter_hook, 'NOTABLE', 0.26)
+    assert list(lines(interval=2, length=4)) == [(1, 'loader bound 38 %')]
+
+
 def test_a_run_logs_it_after_each_training_line(
     make_runner: Callable[..., Runner], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(loader_meter_hook, 'NOTABLE', 0)
     runner = make_runner(4, custom_hooks=[{'type': 'ssd_plugin.LoaderMeterHook'}])
     written: list[str] = []
     monkeypatch.setattr(runner.logger, 'info', written.append)

@@ -110,7 +110,7 @@ def table(results: Iterable[Examined]) -> list[list[str]]:
     rows = [['data set', 'fault', 'count', 'in a run']]
     for one in results:
         rows.append([one.source.key, f'{len(one.checked.images)} images, {one.objects} objects', '', ''])
-        for (behaviour, kind), faults in _by_kind(one.faults).items():
+        for (behaviour, kind), faults in by_kind(one.faults).items():
             rows.append(['', kind, str(sum(fault.count for fault in faults)), behaviour])
     return rows
 
@@ -124,7 +124,7 @@ def first_lines(results: Iterable[Examined]) -> list[str]:
     Returns:
         The lines.
     """
-    return [faults[0].line() for one in results for faults in _by_kind(one.faults).values()]
+    return [faults[0].line() for one in results for faults in by_kind(one.faults).values()]
 
 
 def as_json(results: Iterable[Examined]) -> list[dict[str, Any]]:
@@ -182,7 +182,15 @@ def write_clean(results: Iterable[Examined], folder: Path) -> dict[str, dict[str
     return settings
 
 
-def _by_kind(faults: Iterable[Fault]) -> dict[tuple[str, str], list[Fault]]:
+def by_kind(faults: Iterable[Fault]) -> dict[tuple[str, str], list[Fault]]:
+    """Sort faults by what becomes of them and by their kind.
+
+    Args:
+        faults: In any order.
+
+    Returns:
+        The faults of each behaviour and kind, both in the order of the first.
+    """
     kinds: dict[tuple[str, str], list[Fault]] = {}
     for fault in faults:
         kinds.setdefault((fault.behaviour, fault.kind), []).append(fault)

@@ -22,7 +22,8 @@ from .faults import NOTED, REFUSED, REPAIRED, SKIPPED, SUSPECT, Fault, ImageEntr
 
 _ORIENTATION = 0x0112  # Exif: 1 is upright, 2 to 4 are mirrored or upside down, 5 to 8 lie on their side
 _ON_THEIR_SIDE = (5, 6, 7, 8)
-_ON_ITS_SIDE = 'image on its side'
+#: The kind of fault of an image that is trained on as it is stored, and refused in validation.
+ON_ITS_SIDE = 'image on its side'
 # Pillow's modes with other than 8 bits for each of red, green and blue, and what OpenCV makes of them.
 _MODES = {
     '1': 'black and white, read as colour',
@@ -168,7 +169,7 @@ def in_training(fault: Fault) -> Fault:
     """
     if fault.behaviour != REFUSED:
         return fault
-    return replace(fault, behaviour=REPAIRED if fault.kind == _ON_ITS_SIDE else SKIPPED)
+    return replace(fault, behaviour=REPAIRED if fault.kind == ON_ITS_SIDE else SKIPPED)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -198,7 +199,7 @@ def _shown_otherwise(entry: ImageEntry, image: Image.Image) -> list[Fault]:
     if annotated == stored and orientation in _ON_THEIR_SIDE:
         found = f'Exif orientation {orientation} turns its {text} pixels, on which its boxes lie'
         behaviour = SUSPECT if entry.width == entry.height else REFUSED
-        return [Fault(behaviour, _ON_ITS_SIDE, path, '', found, 'an image saved upright, or turned boxes')]
+        return [Fault(behaviour, ON_ITS_SIDE, path, '', found, 'an image saved upright, or turned boxes')]
     if annotated != shown:
         found, expected = f'{shown[0]} x {shown[1]} pixels', f'{text}, on which its boxes were annotated'
         return [Fault(REFUSED, 'image of another size', path, '', found, expected)]

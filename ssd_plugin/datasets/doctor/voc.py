@@ -13,7 +13,7 @@ from typing import Optional
 import numpy as np
 
 from ssd_plugin.datasets.transforms.filtering import NOT_FINITE, invalid_boxes
-from ssd_plugin.whole_file import whole_file
+from ssd_plugin.whole_file import place_named, whole_file
 
 from .class_matching import expected_class, match_class
 from .faults import LEFT_OUT, NOTED, REFUSED, REMOVED, REPAIRED, Checked, Fault, ImageEntry
@@ -58,12 +58,14 @@ def check_voc(source: Source) -> Checked:
         for name, file in clean:
             target = annotations / f'{name}.xml'
             target.parent.mkdir(parents=True, exist_ok=True)
-            with whole_file(target, 'wb') as draft:
-                draft.write(file.clean or (xml_folder / f'{name}.xml').read_bytes())
-        with whole_file(folder / source.annotations.name) as draft:
+            # Not flushed one by one, which takes minutes on a busy disk: nothing reads them before the list is written.
+            with place_named(target):
+                target.write_bytes(file.clean or (xml_folder / f'{name}.xml').read_bytes())
+        listed = folder / f'{source.annotations.stem}.txt'  # a folder of annotations without lists gets one too
+        with whole_file(listed) as draft:
             draft.writelines(f'{name}\n' for name, _ in clean)
         return {
-            'ann_file': str((folder / source.annotations.name).absolute()),
+            'ann_file': str(listed.absolute()),
             'ann_subdir': str(annotations.absolute()),
         }
 

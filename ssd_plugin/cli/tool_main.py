@@ -134,6 +134,7 @@ def run_tool(main: Callable[[], None]) -> None:
     Raises:
         SystemExit: The tool met one. Any other exception passes unchanged.
     """
+    debug = _DEBUG in sys.argv  # Which ``python -m ssd_plugin`` changes.
     try:
         with ended_by_signals():
             main()
@@ -145,7 +146,7 @@ def run_tool(main: Callable[[], None]) -> None:
         if first_to_fail():
             if line is None:
                 raise
-            if _DEBUG in sys.argv:
+            if debug:
                 traceback.print_exc()
             print(f'error: {line}', file=sys.stderr)
         sys.exit(EXIT_STATUS)

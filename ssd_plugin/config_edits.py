@@ -21,6 +21,9 @@ from .errors import UserError
 
 ConfigLike = Union[Config, dict[str, Any]]
 
+# Without `meta_keys` mmdet's PackDetInputs packs these, and whether the image is mirrored.
+_PACKED = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')
+
 
 def at_size(config: ConfigLike, size: Union[int, Sequence[int]]) -> None:
     """Set the input size of the network and of every pipeline.
@@ -120,8 +123,8 @@ def with_tta(config: ConfigLike) -> None:
     merged = {'nms': limits['nms'], 'max_per_img': limits['max_per_img']}
     config.setdefault('tta_model', {'type': 'DetTTAModel', 'tta_cfg': merged})
     *steps, pack = innermost_dataset(config['test_dataloader']['dataset'])['pipeline']
-    # The metric's needs, which mmdet's own default leaves out, and what the merger asks for.
-    packed = {**pack, 'meta_keys': (*pack['meta_keys'], 'flip', 'flip_direction')}
+    # What the metric needs, which mmdet's own default leaves out, and what the merger asks for.
+    packed = {**pack, 'meta_keys': (*pack.get('meta_keys', _PACKED), 'flip', 'flip_direction')}
     # The plain image first: the merged detections keep its gt boxes.
     flips = [{'type': 'RandomFlip', 'prob': 0.0}, {'type': 'RandomFlip', 'prob': 1.0}]
     config.setdefault('tta_pipeline', [*steps, {'type': 'TestTimeAug', 'transforms': [flips, [packed]]}])

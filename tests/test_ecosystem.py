@@ -37,7 +37,13 @@ SCRIPTS = [
 
 def run(*arguments, cwd, **environment):
     command = [sys.executable, '-m', 'ssd_plugin', *map(str, arguments)]
-    environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1', **environment}
+    environment = {
+        **os.environ,
+        'PYTHONPATH': str(ROOT),
+        'OMP_NUM_THREADS': '1',
+        'SHAPES_ROOT': 'data/shapes/',
+        **environment,
+    }
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f'{command}\n{done.stdout}\n{done.stderr}'
     return done.stdout + done.stderr

@@ -11,7 +11,7 @@ installed := $(VENV)/.ssd_plugin-installed
 demo_config := configs/shapes/ssd300_r18_shapes.py
 demo_dir := work_dirs/ssd300_r18_shapes
 
-.PHONY: help setup demo test test-slow lint clean
+.PHONY: help setup demo test test-slow lint model-zoo clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -47,6 +47,9 @@ lint: $(installed) ## check style and types
 	$(python) -m ruff check .
 	$(python) -m ruff format --check .
 	$(python) -m mypy ssd_plugin tools/benchmark
+
+model-zoo: $(installed) ## write docs/model_zoo.md from the metafiles of the configs
+	$(python) docs/model_zoo.py > docs/model_zoo.md
 
 clean: ## remove builds and caches; the environment, data and training results stay
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -21,6 +21,9 @@ from .errors import UserError
 
 ConfigLike = Union[Config, dict[str, Any]]
 
+# Without `meta_keys` mmdet's PackDetInputs packs these, and whether the image is mirrored.
+_PACKED = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')
+
 
 def at_size(config: ConfigLike, size: Union[int, Sequence[int]]) -> None:
     """Set the input size of the network and of every pipeline.
@@ -106,6 +109,39 @@ def fine_tuned_from(config: ConfigLike, checkpoint: str) -> None:
     """
     hooks = [hook for hook in config.get('custom_hooks', []) if hook['type'] != 'ssd_plugin.PartialLoadHook']
     config['custom_hooks'] = [*hooks, {'type': 'ssd_plugin.PartialLoadHook', 'checkpoint': checkpoint}]
+
+
+def with_tta(config: ConfigLike) -> None:
+    """Set ``tta_model`` and ``tta_pipeline``: an image is predicted as it is and mirrored, without double detections.
+
+    ``tools/test.py --tta`` of this package and of mmdet read them; what the config has of them stays.
+
+    Args:
+        config: A base with a model and a data set to test on.
+    """
+    limits = config['model']['test_cfg']
+    merged = {'nms': limits['nms'], 'max_per_img': limits['max_per_img']}
+    config.setdefault('tta_model', {'type': 'DetTTAModel', 'tta_cfg': merged})
+    *steps, pack = innermost_dataset(config['test_dataloader']['dataset'])['pipeline']
+    # What the metric needs, which mmdet's own default leaves out, and what the merger asks for.
+    packed = {**pack, 'meta_keys': (*pack.get('meta_keys', _PACKED), 'flip', 'flip_direction')}
+    # The plain image first: the merged detections keep its gt boxes.
+    flips = [{'type': 'RandomFlip', 'prob': 0.0}, {'type': 'RandomFlip', 'prob': 1.0}]
+    config.setdefault('tta_pipeline', [*steps, {'type': 'TestTimeAug', 'transforms': [flips, [packed]]}])
+
+
+def innermost_dataset(dataset: dict[str, Any]) -> dict[str, Any]:
+    """Look through what wraps a data set.
+
+    Args:
+        dataset: Config of a data set, or of one in others such as ``RepeatDataset``.
+
+    Returns:
+        The part of it that has the pipeline.
+    """
+    while 'dataset' in dataset:
+        dataset = dataset['dataset']
+    return dataset
 
 
 def _pipeline_steps(config: ConfigLike) -> list[dict[str, Any]]:

@@ -1,13 +1,15 @@
 """A config that edits its base holds the edits in every pipeline, and stays a plain config."""
 
+import inspect
 import pickle
 import subprocess
 import sys
 
 import pytest
+from mmdet.datasets.transforms import PackDetInputs
 from mmengine.config import Config
 
-from ssd_plugin.config_edits import at_size, fine_tuned_from, trained_for, with_step, without_expansion
+from ssd_plugin.config_edits import at_size, fine_tuned_from, trained_for, with_step, with_tta, without_expansion
 from ssd_plugin.errors import UserError
 
 BASE = """
@@ -145,3 +147,34 @@ def test_last_origin_of_the_weights_counts(base):
         fine_tuned_from(base, checkpoint)
     hook = dict(type='ssd_plugin.PartialLoadHook', checkpoint='second.pth')
     assert [dict(one) for one in base.custom_hooks] == [dict(type='CheckInvalidLossHook'), hook]
+
+
+def tested(base):
+    base.model.test_cfg = dict(nms=dict(type='nms', iou_threshold=0.45), max_per_img=200, score_thr=0.01)
+    return base
+
+
+def test_images_are_predicted_mirrored_too_with_what_the_metric_needs(base):
+    base.test_dataloader = dict(dataset=dict(type='RepeatDataset', dataset=base.test_dataloader.dataset))
+    base.test_pipeline[-1].meta_keys = ('img_id', 'instances')
+    base.test_dataloader.dataset.dataset.pipeline[-1].meta_keys = ('img_id', 'instances')
+    with_tta(tested(base))
+    limits = dict(nms=dict(type='nms', iou_threshold=0.45), max_per_img=200)
+    assert base.tta_model.to_dict() == dict(type='DetTTAModel', tta_cfg=limits)
+    # The base has a pipeline of its own for this, which stays.
+    assert base.tta_pipeline[0].transforms[0][0].type == 'Resize'
+    del base['tta_pipeline']
+    with_tta(base)
+    resize, augment = base.tta_pipeline
+    assert resize.type == 'ssd_plugin.SSDResize'
+    flips, (pack,) = augment.transforms
+    assert [flip.prob for flip in flips] == [0.0, 1.0]
+    assert tuple(pack.meta_keys) == ('img_id', 'instances', 'flip', 'flip_direction')
+
+
+def test_what_is_packed_without_being_named_is_packed_of_mirrored_images(base):
+    del base['tta_pipeline']
+    with_tta(tested(base))
+    *_, (pack,) = base.tta_pipeline[-1].transforms
+    defaults = inspect.signature(PackDetInputs).parameters['meta_keys'].default
+    assert tuple(pack.meta_keys) == defaults

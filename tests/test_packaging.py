@@ -162,22 +162,57 @@ def check_installed(interpreter, outside, mim):
     assert run(interpreter, '-c', command, config, cwd=outside).splitlines()[-1] == 'ssd_plugin.SSD'
 
 
-@pytest.mark.slow
-def test_a_wheel_made_from_the_source_archive_works_outside_the_checkout(checkout, tmp_path):
+@pytest.fixture(scope='module')
+def from_wheel(checkout, tmp_path_factory):
+    """An environment with a wheel made from the source archive: its interpreter and its packages."""
+    folder = tmp_path_factory.mktemp('wheel')
     before = files_under(checkout, *BESIDE_THE_PACKAGE, 'ssd_plugin')
-    run(
-        sys.executable, 'setup.py', '--quiet', 'egg_info', '--egg-base', tmp_path, 'sdist', '-d', tmp_path, cwd=checkout
-    )
-    archive = tmp_path / f'ssd_plugin-{ssd_plugin.__version__}.tar.gz'
-    run(sys.executable, '-m', 'pip', 'wheel', *OFFLINE, '--wheel-dir', tmp_path, archive, cwd=tmp_path)
+    run(sys.executable, 'setup.py', '--quiet', 'egg_info', '--egg-base', folder, 'sdist', '-d', folder, cwd=checkout)
+    archive = folder / f'ssd_plugin-{ssd_plugin.__version__}.tar.gz'
+    run(sys.executable, '-m', 'pip', 'wheel', *OFFLINE, '--wheel-dir', folder, archive, cwd=folder)
     assert files_under(checkout, *BESIDE_THE_PACKAGE, 'ssd_plugin') == before
 
-    interpreter, site_packages = new_environment(tmp_path / 'environment')
-    install(interpreter, tmp_path / f'ssd_plugin-{ssd_plugin.__version__}-py3-none-any.whl')
+    interpreter, site_packages = new_environment(folder / 'environment')
+    install(interpreter, folder / f'ssd_plugin-{ssd_plugin.__version__}-py3-none-any.whl')
+    return interpreter, site_packages
+
+
+@pytest.mark.slow
+def test_a_wheel_made_from_the_source_archive_works_outside_the_checkout(checkout, from_wheel, tmp_path):
+    interpreter, site_packages = from_wheel
     mim = site_packages / 'ssd_plugin' / '.mim'
     assert files_under(mim, *BESIDE_THE_PACKAGE) == files_under(checkout, *BESIDE_THE_PACKAGE)
     assert (site_packages / 'ssd_plugin' / 'py.typed').is_file()
     check_installed(interpreter, tmp_path, mim)
+
+
+@pytest.mark.slow
+def test_mim_and_the_package_itself_run_what_a_wheel_carries(from_wheel, tmp_path):
+    pytest.importorskip('mim')
+    interpreter, _ = from_wheel
+    images = ('--images', '20', '--size', '96x72', '--workers', '1')
+    run(interpreter, '-m', 'ssd_plugin', 'make_shapes', 'data/shapes', *images, cwd=tmp_path)
+    mim = (interpreter, '-m', 'mim')
+    loaders = [f'{part}_dataloader.num_workers=0' for part in ('train', 'val', 'test')]
+    small = ('--cfg-options', 'model.backbone.base_channels=16', 'train_cfg.max_epochs=1', *loaders)
+    config = 'ssd300_r18_shapes.py'  # by its name alone
+    run(*mim, 'train', 'ssd_plugin', config, '--work-dir', 'work', *small, cwd=tmp_path)
+    checkpoint = tmp_path / 'work' / 'epoch_1.pth'
+    tested = run(
+        *mim, 'test', 'ssd_plugin', config, '--checkpoint', checkpoint, '--work-dir', 'out', *small, cwd=tmp_path
+    )
+    assert 'coco/bbox_mAP_50' in tested
+    run(
+        *mim,
+        'run',
+        'ssd_plugin',
+        'infer',
+        'work/ssd300_r18_shapes.py',
+        checkpoint,
+        'data/shapes/JPEGImages',
+        cwd=tmp_path,
+    )
+    assert len(list(tmp_path.glob('**/vis/*.jpg'))) == 20
 
 
 @pytest.mark.slow

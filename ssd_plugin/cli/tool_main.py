@@ -136,6 +136,7 @@ def run_tool(main: Callable[[], None]) -> None:
     Raises:
         SystemExit: The tool met one. Any other exception passes unchanged.
     """
+    debug = debugging()  # Read first: ``python -m ssd_plugin`` changes the arguments.
     try:
         with ended_by_signals(), short_terminal():
             main()
@@ -147,7 +148,7 @@ def run_tool(main: Callable[[], None]) -> None:
         if first_to_fail():
             if line is None:
                 raise
-            if debugging():
+            if debug:
                 traceback.print_exc()
             print(f'error: {line}', file=sys.stderr)
         sys.exit(EXIT_STATUS)

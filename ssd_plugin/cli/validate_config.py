@@ -14,6 +14,7 @@ from .config_types import check_keywords, find, unknown_type, walk
 from .config_values import check_values
 from .launch import on_main_process
 from .terminal import busy
+from .trackers import prepare_trackers
 from .writable import check_writable
 
 _LOADERS: dict[str, tuple[str, ...]] = {
@@ -59,6 +60,7 @@ def validate_config(config: Config, mode: str) -> list[str]:
             check_keywords(config, 'default_hooks.checkpoint', checkpoint)
     check_values(config, _LOADERS[mode])
     _check_checkpoints(config, mode)
+    prepare_trackers(config)
     loaders = _LOADERS[mode]
     check_data(config, loaders)
     check_classes(config, loaders)

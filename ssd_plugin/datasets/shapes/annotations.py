@@ -49,7 +49,7 @@ def coco_content(records: Sequence[ImageRecord], width: int, height: int) -> dic
                     'iscrowd': 0,
                 }
             )
-    categories = [{'id': label + 1, 'name': name} for label, name in enumerate(CLASSES)]
+    categories = [{'id': label + 1, 'name': name, 'supercategory': 'shape'} for label, name in enumerate(CLASSES)]
     return {'images': images, 'annotations': annotations, 'categories': categories}
 
 

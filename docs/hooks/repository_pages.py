@@ -5,6 +5,7 @@ becomes a page below ``repository/``: Markdown as it is, other files as code, fo
 home page. A link to what is not there stays as it is, and the strict build refuses it.
 """
 
+import json
 import os
 import posixpath
 import re
@@ -16,7 +17,7 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[2]
 LINK = re.compile(r'(?<=\]\()(?![a-z]+:|#|/)([^)\s#]+)')
-LANGUAGES = {'.py': 'python', '.yml': 'yaml', '.toml': 'toml', '.sh': 'bash', '.ipynb': 'json', '': 'text'}
+LANGUAGES = {'.py': 'python', '.yml': 'yaml', '.toml': 'toml', '.sh': 'bash', '': 'text'}
 NOT_LISTED = {'__pycache__', '__init__.py'}
 
 places: dict[str, str] = {}  # page -> path in the repository of its text, for the pages made here
@@ -62,7 +63,15 @@ def text_of(path: str) -> str:
         return f'---\nhide: [navigation]\n---\n\n{text}'
     if source.suffix == '.md':
         return text
+    if source.suffix == '.ipynb':
+        return notebook(text)
     return f'# `{path}`\n\n~~~~~~{LANGUAGES[source.suffix]}\n{text}\n~~~~~~\n'
+
+
+def notebook(text: str) -> str:
+    """Write the cells of a notebook as Markdown."""
+    cells = [(cell['cell_type'], ''.join(cell['source'])) for cell in json.loads(text)['cells']]
+    return '\n\n'.join(source if kind == 'markdown' else f'```python\n{source}\n```' for kind, source in cells)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -84,7 +93,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def shows_links(path: str) -> bool:
     """Tell whether the page of a path holds links; in code, what looks like one is none."""
-    return path.endswith('.md') or (ROOT / path).is_dir()
+    return path.endswith(('.md', '.ipynb')) or (ROOT / path).is_dir()
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:

@@ -7,11 +7,12 @@ python := $(VENV)/bin/python
 pip := $(python) -m pip --disable-pip-version-check
 constraints := requirements/constraints.txt
 installed := $(VENV)/.ssd_plugin-installed
+docs_installed := $(VENV)/.ssd_plugin-docs-installed
 
 demo_config := configs/shapes/ssd300_r18_shapes.py
 demo_dir := work_dirs/ssd300_r18_shapes
 
-.PHONY: help setup demo test test-slow lint model-zoo clean
+.PHONY: help setup demo test test-slow lint model-zoo docs clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -51,6 +52,13 @@ lint: $(installed) ## check style and types
 model-zoo: $(installed) ## write docs/model_zoo.md from the metafiles of the configs
 	$(python) docs/model_zoo.py > docs/model_zoo.md
 
+$(docs_installed): $(installed)
+	$(pip) install --constraint $(constraints) --no-build-isolation --editable '.[docs]'
+	touch $@
+
+docs: $(docs_installed) ## build the documentation as a site into site/; a broken link fails
+	$(python) -m mkdocs build --strict
+
 clean: ## remove builds and caches; the environment, data and training results stay
-	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find ssd_plugin tools tests configs -name __pycache__ -type d -prune -exec rm -rf {} +

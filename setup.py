@@ -94,7 +94,9 @@ setup(
         'ray': ['pyarrow', 'ray[data]'],
         'test': [
             'hypothesis',
+            'ipykernel',
             'mypy',
+            'nbclient',
             'onnx',
             'onnxruntime',
             'onnxscript',

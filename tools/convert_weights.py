@@ -1,4 +1,4 @@
-"""Convert the weights of another SSD implementation, or maps a detector to other classes.
+"""Convert the weights of another SSD implementation, or map a detector to other classes.
 
 Examples:
     python tools/convert_weights.py ssd300_vgg16_coco.pth ssd300_coco.pth --classes coco

@@ -16,7 +16,7 @@ KIND = 'lufficc'
 
 
 def convert(source: Mapping[str, Tensor]) -> ConvertedWeights:
-    """Convert the weights.
+    """Convert the weights of an SSD of lufficc/SSD.
 
     The network reads RGB pixels minus (123, 117, 104) and clips centres and sizes of its default boxes.
 

@@ -20,7 +20,7 @@ _UNUSED_COCO_IDS = frozenset((12, 26, 29, 30, 45, 66, 68, 69, 71, 83))
 
 
 def convert(source: Mapping[str, Tensor], keep_unused_ids: bool = False) -> ConvertedWeights:
-    """Convert the weights.
+    """Convert the weights of an SSD300 of torchvision.
 
     Its preprocessing is ours: images of 0 to 1 minus (0.48235, 0.45882, 0.40784), divided by 1 / 255, are RGB pixels
     minus (123, 117, 104).

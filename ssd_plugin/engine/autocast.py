@@ -42,7 +42,7 @@ def choose_dtype(dtype: Optional[str], device_type: str) -> torch.dtype:
 
 @OPTIM_WRAPPERS.register_module()
 class AutocastOptimWrapper(OptimWrapper):
-    """Runs the model's forward pass in 16 bits, and keeps the weights and their update in 32.
+    """Run the model's forward pass in 16 bits, and keep the weights and their update in 32.
 
     Gradient accumulation and clipping are those of ``OptimWrapper``. The loss is scaled with float16 alone, whose
     smallest numbers gradients fall below; the scale is then part of the checkpoint, under the key of MMEngine's

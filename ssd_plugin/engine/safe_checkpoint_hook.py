@@ -52,10 +52,9 @@ class SafeCheckpointHook(CheckpointHook):
     A checkpoint is written beside its place, flushed to the disk and renamed; only then the outdated one is deleted.
     ``last_checkpoint`` is written in the same way and relative to its folder, so that the folder can be moved.
 
-    Differs: MMEngine deletes first and then writes in place.
+    The arguments are those of ``CheckpointHook``; a remote ``out_dir`` is written by its own backend.
 
-    Args:
-        **kwargs: Of ``CheckpointHook``; a remote ``out_dir`` is written by its own backend.
+    Differs: MMEngine deletes first and then writes in place.
     """
 
     def before_train(self, runner: Runner) -> None:

@@ -12,8 +12,7 @@ from ssd_plugin.whole_file import whole_file
 class WholeDump(DumpDetResults):
     """Write mmdet's predictions as a pickle, whole or not at all: ``DumpDetResults`` leaves half a file on a full disk.
 
-    Args:
-        out_file_path: The file, ending in .pkl or .pickle.
+    The argument is that of ``DumpDetResults``: ``out_file_path``, ending in .pkl or .pickle.
     """
 
     def compute_metrics(self, results: list[Any]) -> dict[str, float]:

@@ -31,7 +31,7 @@ FOREGROUND_PROBABILITY = 0.01
 
 @MODELS.register_module()
 class SSDHead(BaseDenseHead):
-    """Predicts classes and boxes from every level; targets, mining, loss and detections over the whole batch.
+    """Predict classes and boxes from every level; targets, mining, loss and detections over the whole batch.
 
     A drop-in for mmdet's SSDHead: same arguments and state-dict keys (``cls_convs.i.*``, ``reg_convs.i.*``), and with
     mmdet's ``train_cfg`` and ``test_cfg`` the same losses and detections.

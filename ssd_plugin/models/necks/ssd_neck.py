@@ -13,7 +13,7 @@ from ssd_plugin.registry import MODELS
 
 
 class L2Norm(nn.Module):
-    """Scales every position's feature vector to unit length, then each channel by a learned factor.
+    """Scale every position's feature vector to unit length, then each channel by a learned factor.
 
     Args:
         channels: Channels of the map.
@@ -44,7 +44,7 @@ class L2Norm(nn.Module):
 
 @MODELS.register_module()
 class SSDNeck(BaseModule):
-    """Scales the first map and goes on from the last with extra layers; a drop-in for mmdet's SSDNeck.
+    """Scale the first map and go on from the last with extra layers; a drop-in for mmdet's SSDNeck.
 
     An extra layer is a 1x1 convolution to half its channels, then a convolution that makes the map smaller. State-dict
     keys: ``l2_norm.weight`` and ``extra_layers.i.j.conv.*``.

@@ -11,7 +11,7 @@ IGNORED = -2
 
 
 class BatchAssigner(Protocol):
-    """Matches the priors of a whole batch with its gt instances.
+    """Match the priors of a whole batch with its gt instances.
 
     An assigner of one's own takes what it needs of the keyword arguments and the rest as ``**kwargs``; it needs no base
     class. mmdet's assigners, which see one image at a time, are wrapped in

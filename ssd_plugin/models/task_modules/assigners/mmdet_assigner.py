@@ -15,7 +15,7 @@ from .batch_gt_instances import BatchGTInstances
 
 
 class MMDetAssigner:
-    """Runs an mmdet assigner image by image as a :class:`BatchAssigner`.
+    """Run an mmdet assigner image by image as a :class:`BatchAssigner`.
 
     Whether the assigner reads predictions, and whether a head of priors can give all that it asks for, is found out by
     a trial on a few made-up boxes when the model is built.

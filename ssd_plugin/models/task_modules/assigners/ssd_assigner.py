@@ -57,7 +57,7 @@ def bipartite_match(overlaps: Tensor, preferred: Tensor) -> Tensor:
 
 @TASK_UTILS.register_module()
 class SSDAssigner:
-    """Gives every prior its object, the background, or nothing; a :class:`BatchAssigner`.
+    """Give every prior its object, the background, or nothing; a :class:`BatchAssigner`.
 
     First each object gets a prior: the pair of the largest overlap is taken out again and again, so that two objects
     never share their only prior. Then every prior still free takes the object it overlaps most, if by at least

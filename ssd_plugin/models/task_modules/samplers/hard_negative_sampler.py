@@ -9,7 +9,7 @@ from ssd_plugin.registry import TASK_UTILS
 
 @TASK_UTILS.register_module()
 class HardNegativeSampler:
-    """Keeps, image by image, the background priors that the network is most wrong about.
+    """Keep, image by image, the background priors that the network is most wrong about.
 
     Args:
         neg_pos_ratio: Negatives kept for each positive of the same image.

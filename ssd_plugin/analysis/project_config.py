@@ -81,7 +81,8 @@ def project_config(
     lines += [
         f'max_epochs = {epochs_for(len(data.sides["train"].objects))}',
         'train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs // 4)',
-        "param_scheduler = [dict(step, T_max=max_epochs) if 'T_max' in step else step for step in _base_.param_scheduler]",
+        "param_scheduler = [dict(step, T_max=max_epochs) if 'T_max' in step else step "
+        'for step in _base_.param_scheduler]',
     ]
     if anchors:
         lines += ['anchors = dict(  # fitted to the training data, an entry for each level']

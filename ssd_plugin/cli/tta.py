@@ -15,4 +15,4 @@ def predict_mirrored_too(config: Config) -> None:
     """
     with_tta(config)
     config.model = ConfigDict(**config.tta_model, module=config.model)
-    innermost_dataset(config.test_dataloader.dataset).pipeline = config.tta_pipeline
+    innermost_dataset(config.test_dataloader.dataset)['pipeline'] = config.tta_pipeline

@@ -107,13 +107,14 @@ def short_terminal() -> Iterator[None]:
 
 @contextmanager
 def busy(description: str) -> Iterator[None]:
-    """Show a moving bar and the time while something is done whose length is not known; it goes away afterwards.
+    """Show a moving bar and the time while something is done whose length is not known; on a terminal alone, and it goes away.
 
     Args:
         description: What is done.
     """
     columns = TextColumn('{task.description}'), BarColumn(), TimeElapsedColumn()
-    with Progress(*columns, transient=True, disable=not is_main_process()) as progress:
+    seen = is_main_process() and sys.stdout.isatty()
+    with Progress(*columns, transient=True, disable=not seen) as progress:
         progress.add_task(description, total=None)
         yield
 

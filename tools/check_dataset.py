@@ -12,6 +12,7 @@ import shlex
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from rich.progress import track
 from terminaltables import AsciiTable
@@ -29,7 +30,6 @@ from ssd_plugin.datasets.doctor.examine import (
     table,
     write_clean,
 )
-from ssd_plugin.datasets.doctor.images import CheckedImage
 from ssd_plugin.datasets.doctor.pictures import contact_sheet, worst_cases
 from ssd_plugin.datasets.doctor.sources import Source, config_sources, folder_sources
 from ssd_plugin.errors import UserError
@@ -67,7 +67,7 @@ def find_sources(data: Path) -> list[Source]:
     return sources
 
 
-def show_progress(steps: Iterable[CheckedImage], description: str, total: int) -> Iterable[CheckedImage]:
+def show_progress(steps: Iterable[Any], description: str, total: int) -> Iterable[Any]:
     return track(steps, description=description, total=total)
 
 

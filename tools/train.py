@@ -62,7 +62,7 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def dry_run(config: Config) -> None:
+def print_cost(config: Config) -> None:
     """Print what training would take."""
     if config.launcher != 'none':
         raise UserError(f'--dry-run with --launcher {config.launcher}, expected one process: it measures alone')
@@ -74,9 +74,9 @@ def dry_run(config: Config) -> None:
         followed = follow_length(config, load_config(config.filename))
         skip_unreadable_images(config)
 
-        from ssd_plugin.analysis import dry_run
+        from ssd_plugin.analysis.dry_run import dry_run
 
-        cost = dry_run.dry_run(config, lambda steps, description: track(steps, description, transient=True))
+        cost = dry_run(config, track)
         lines = [line.replace(config.work_dir, work_dir) for line in lines]
     print(
         '\n'.join([*lines, *filter(None, [followed]), cost.describe(), f'work folder     {work_dir} (not written to)'])
@@ -100,7 +100,7 @@ def main() -> None:
     resume_if_restarted(config)
     check_work_dir(config)
     if args.dry_run:
-        dry_run(config)
+        print_cost(config)
         return
     lines = validate_config(config, 'train')
     followed = follow_length(config, load_config(args.config))

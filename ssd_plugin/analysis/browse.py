@@ -112,8 +112,8 @@ def browse(config: Config, split: str, images: int, repeat: int, seed: int) -> B
 def _is_original(config: Config, split: str) -> bool:
     """Tell whether gt boxes stay in pixels of the original image: they are loaded after the resize, as for metrics."""
     dataset = config[f'{split}_dataloader'].dataset
-    while 'dataset' in dataset:
-        dataset = dataset.dataset
+    while inner := dataset.get('dataset') or next(iter(dataset.get('datasets') or ()), None):
+        dataset = inner
     kinds = [str(step['type']).rpartition('.')[2] for step in dataset.get('pipeline') or ()]
     resizes = [i for i, kind in enumerate(kinds) if 'Resize' in kind or 'Augment' in kind]
     return 'LoadAnnotations' in kinds and bool(resizes) and kinds.index('LoadAnnotations') > resizes[0]

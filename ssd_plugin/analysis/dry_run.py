@@ -80,7 +80,7 @@ class Cost:
             'operations': f'{self.macs / 1e9:.2f} GMACs = {2 * self.macs / 1e9:.2f} GFLOPs (a multiply-accumulate is '
             f'two) for one {width}x{height} image, forward',
             'training data': f'{self.images} images, {self.batches} batches of {self.batch_size} in an epoch',
-            'schedule': f'{self.iterations / self.batches:.4g} epochs, {self.iterations} iterations',
+            'schedule': f'{round(self.iterations / self.batches, 1):g} epochs, {self.iterations} iterations',
             'device': self.device,
             'memory': f'{self.memory / GIB:.2f} GiB at its peak ({kind})',
             'training step': f'{self.step_seconds:.3g} s, the mean of {self.steps} after {WARM_UP} to warm up; '

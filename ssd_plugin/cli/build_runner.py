@@ -41,12 +41,13 @@ def describe_run(runner: Runner, config: Config, mode: str) -> str:
     }
     if mode == 'train':
         loop, loader = runner.train_loop, runner.train_dataloader
+        unit = 'epochs' if 'max_epochs' in config.train_cfg else 'iterations'
+        epochs = f'{loop.max_epochs} epochs, ' if unit == 'epochs' else ''
         rows['training'] = (
             f'{len(loader.dataset)} images, {len(loader)} batches of {loader.batch_sampler.batch_size}, '
-            f'{loop.max_epochs} epochs, {loop.max_iters} iterations'
+            f'{epochs}{loop.max_iters} iterations'
         )
         if config.get('val_dataloader'):
-            unit = 'epochs' if 'max_epochs' in config.train_cfg else 'iterations'
             rows['validation'] = f'{len(runner.val_dataloader.dataset)} images, every {loop.val_interval} {unit}'
     else:
         rows['test'] = f'{len(runner.test_dataloader.dataset)} images'

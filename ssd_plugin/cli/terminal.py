@@ -32,7 +32,7 @@ _LOGGED = re.compile(
 )
 # What pycocotools and mmengine print, to no logger.
 _PRINTED = re.compile(
-    r'(loading annotations into memory|creating index|index created|Loading and preparing results|DONE|Done \(t='
+    r'(loading annotations into memory|creating index|index created|Loading and preparing results|(DONE|Done) \(t='
     r'|Running per image evaluation|Evaluate annotation type|Accumulating evaluation results'
     r'|Loads checkpoint by local backend from )'
 )
@@ -107,13 +107,16 @@ def short_terminal() -> Iterator[None]:
 
 @contextmanager
 def busy(description: str) -> Iterator[None]:
-    """Show a moving bar and the time while something is done whose length is not known; it goes away afterwards.
+    """Show a moving bar and the time while something is done whose length is not known.
+
+    It goes away afterwards; where the output is no terminal there is none.
 
     Args:
         description: What is done.
     """
     columns = TextColumn('{task.description}'), BarColumn(), TimeElapsedColumn()
-    with Progress(*columns, transient=True, disable=not is_main_process()) as progress:
+    seen = is_main_process() and sys.stdout.isatty()
+    with Progress(*columns, transient=True, disable=not seen) as progress:
         progress.add_task(description, total=None)
         yield
 

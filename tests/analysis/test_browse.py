@@ -19,9 +19,9 @@ def overlaps(default_boxes: np.ndarray, gt_bboxes: np.ndarray) -> torch.Tensor:
 
 @pytest.mark.parametrize('split', ['train', 'val'])
 def test_the_default_boxes_are_those_that_match(config: Config, split: str) -> None:
-    browsed = browse(config, split, 4, 1, 0)
+    browsed = browse(config, split, 3, 1, 0)
     samples = list(browsed.samples)
-    assert len(samples) == browsed.number == (4 if split == 'train' else 2)
+    assert len(samples) == browsed.number == (3 if split == 'train' else 2)
     assert len({sample.name for sample in samples}) == browsed.number
     assert browsed.classes == config.metainfo.classes
     assert len(browsed.palette) == 6
@@ -47,11 +47,11 @@ def test_held_out_objects_are_where_the_original_image_has_them(config: Config, 
     assert np.allclose(sample.gt_bboxes, np.array(expected) * scale, atol=1e-3)
 
 
-def test_the_seed_chooses_and_repeats_differ(config: Config) -> None:
-    first, second = (list(browse(config, 'train', 2, 2, 5).samples) for _ in range(2))
+def test_a_seed_repeats_itself_and_augmentations_differ(config: Config) -> None:
+    first, second = (list(browse(config, 'train', 1, 2, 5).samples) for _ in range(2))
     assert [sample.name for sample in first] == [sample.name for sample in second]
     assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(first, second))
-    assert first[0].name == first[1].name != first[2].name
+    assert first[0].name == first[1].name
     assert not np.array_equal(first[0].pixels, first[1].pixels)
 
 

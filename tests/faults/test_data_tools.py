@@ -36,7 +36,8 @@ def test_a_setting_of_the_shapes(options: str, line: str, tmp_path: Path, monkey
 @pytest.mark.parametrize('option', ['--images', '--seed', '--workers', '--val-fraction'])
 def test_text_for_a_number(option: str, tmp_path: Path, monkeypatch, capsys) -> None:
     printed = fails('make_shapes', [tmp_path / 'x', option, 'two'], monkeypatch, capsys)
-    assert printed.splitlines()[-1].startswith(f'make_shapes.py: error: argument {option}: invalid ')
+    (line,) = printed.splitlines()
+    assert line.startswith(f'error: argument {option}: invalid ')
     assert list(tmp_path.iterdir()) == []
 
 

@@ -9,12 +9,12 @@ from ssd_plugin.errors import UserError
 
 from .check_annotations import check_source
 from .faults import BEHAVIOURS, LOST, NOTED, REFUSED, SKIPPED, SUSPECT, Checked, Fault
-from .images import CheckedImage, check_image, in_training
+from .images import check_image, in_training
 from .parallel import spread
 from .sources import Source
 
 #: Wraps what is gone through, given a description and the number of steps, and shows how far it is.
-Progress = Callable[[Iterable[CheckedImage], str, int], Iterable[CheckedImage]]
+Progress = Callable[[Iterable[Any], str, int], Iterable[Any]]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def examine(sources: Sequence[Source], progress: Progress) -> list[Examined]:
 
     Args:
         sources: Where they are.
-        progress: Shows how far the look at the images is.
+        progress: Shows how far the look at annotations and images is.
 
     Returns:
         What was found, in the order of the sources.
@@ -64,10 +64,10 @@ def examine(sources: Sequence[Source], progress: Progress) -> list[Examined]:
 
 
 def _examine(source: Source, progress: Progress) -> Examined:
-    checked = check_source(source)
+    (checked,) = progress(map(check_source, [source]), f'{source.key} annotations', 1)
     images = list({image.path: image for image in checked.images}.values())
     faults, unusable, digests = list(checked.faults), set(), {}
-    found = progress(spread(check_image, images), source.key, len(images))
+    found = progress(spread(check_image, images), f'{source.key} images', len(images))
     for result, image in zip(found, images):
         seen = [replace(in_training(fault) if source.training else fault, image=image.path) for fault in result.faults]
         faults += seen

@@ -99,7 +99,7 @@ def test_dirty_data_are_cleaned_and_said(tmp_path, target):
         'skipped: image empty (1)',
         'left out: box',
         'repaired: name of a class (1)',
-        'noted: image without objects (2)',
+        'noted: image without objects (3)',
     ]
 
 

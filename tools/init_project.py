@@ -112,8 +112,10 @@ def main() -> None:
     division = "the folder's own division" if data.found_split else f'divided with seed {args.seed}'
     print(f'{args.data}: {data.layout}, {len(data.classes)} classes, {division}')
     print(sides_table(data))
+    if data.lines:
+        print(f'The copies in {args.out} are without what is refused, removed, skipped or left out:')
     for line in data.lines:
-        print(line)
+        print(f'  {line}')
     if data.unused:
         print(f'left out: classes without objects: {", ".join(data.unused)}')
     for role in data.sides:

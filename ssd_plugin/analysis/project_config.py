@@ -45,6 +45,7 @@ def project_config(
         Its text, of at most 25 lines.
     """
     voc = data.layout == 'VOC'
+    base = 'bccd' if voc else 'shapes'  # the one of the same layout
     test = 'test' if 'test' in data.sides else 'val'
     classes = repr(data.classes)
     if len(classes) > _LONGEST_NAMES:
@@ -62,11 +63,8 @@ def project_config(
     root = str(data.images['train'].absolute().parent) if voc else ''
     lines = [
         f'# SSD on ResNet-18 from random weights for {folder.name} ({data.layout}). Every line is yours to edit.',
-        '_base_ = [',
-        "    'ssd_plugin::_base_/models/ssd300_r18.py',",
-        f"    'ssd_plugin::_base_/datasets/{'bccd' if voc else 'shapes'}.py',",
-        "    'ssd_plugin::_base_/schedules/adamw_80e.py',",
-        ']',
+        f"_base_ = ['ssd_plugin::_base_/models/ssd300_r18.py', 'ssd_plugin::_base_/datasets/{base}.py',",
+        "          'ssd_plugin::_base_/schedules/adamw_80e.py']",
         *(['from ssd_plugin.config_edits import at_size', f'at_size(_base_, {size})'] if size != (300, 300) else []),
         "here = '{{fileDirname}}'",
         f'classes = {classes}',
@@ -81,8 +79,7 @@ def project_config(
     lines += [
         f'max_epochs = {epochs_for(len(data.sides["train"].objects))}',
         'train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs // 4)',
-        "param_scheduler = [dict(step, T_max=max_epochs) if 'T_max' in step else step "
-        'for step in _base_.param_scheduler]',
+        "param_scheduler = [dict(one, T_max=max_epochs) if 'T_max' in one else one for one in _base_.param_scheduler]",
     ]
     if anchors:
         lines += ['anchors = dict(  # fitted to the training data, an entry for each level']

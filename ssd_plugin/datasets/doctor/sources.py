@@ -83,7 +83,8 @@ def folder_sources(folder: Path) -> Iterator[Source]:
     Args:
         folder: VOC's holds ``Annotations``, ``JPEGImages`` and perhaps the lists ``ImageSets/Main/*.txt``; YOLO's
             ``labels`` and ``images``, in it, each with a folder for every split, or in a folder for every split;
-            COCO's JSON files, in itself or in ``annotations``.
+            COCO's JSON files, in itself or in ``annotations``, or a file ``_annotations.coco.json`` in a folder for
+            every split.
 
     Yields:
         A source for each list, split or COCO file; one with 'train' in its name is trained on. The list ``trainval``
@@ -108,14 +109,14 @@ def folder_sources(folder: Path) -> Iterator[Source]:
         yield Source(name, labels, images, None, classes, len(yolo) == 1 or 'train' in name, yolo=True)
     if yolo:
         return
-    for path in sorted([*folder.glob('*.json'), *(folder / 'annotations').glob('*.json')]):
+    for path in sorted(path for place in ('', 'annotations/', '*/_') for path in folder.glob(f'{place}*.json')):
         try:
             content = json.loads(path.read_bytes())
         except (ValueError, RecursionError):
             content = None  # The check of the file says why.
         if content is None or _has_boxes(content):
             key = path.relative_to(folder).with_suffix('').as_posix()
-            yield Source(key, path, _image_folder(folder, content), None, (), 'train' in path.stem)
+            yield Source(key, path, _image_folder(folder, path.parent, content), None, (), 'train' in key)
 
 
 def _yolo_folders(folder: Path) -> dict[str, tuple[Path, Path]]:
@@ -157,13 +158,13 @@ def _has_boxes(content: Any) -> bool:
     return 'categories' in content or any(isinstance(one, dict) and 'bbox' in one for one in listed)
 
 
-def _image_folder(folder: Path, content: Any) -> Path:
+def _image_folder(folder: Path, beside: Path, content: Any) -> Path:
     """Find the folder that has the first image of a COCO file, here the data set's own folder if none has it."""
     try:
         first = str(content['images'][0]['file_name'])
     except (LookupError, TypeError):
         return folder
-    return next((path for path in (folder, *sorted(folder.iterdir())) if (path / first).is_file()), folder)
+    return next((path for path in (beside, folder, *sorted(folder.iterdir())) if (path / first).is_file()), folder)
 
 
 def _parts(dataset: Any, key: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -83,8 +83,12 @@ def prepare_own_data(folder: Path, target: Path, share: float, seed: int, progre
     classes = _class_names(roles)
     sources = [replace(source, classes=classes, training=role == 'train') for role, source in roles.items()]
     results = dict(zip(roles, examine(sources, progress)))
-    for one in results.values():
-        if not one.objects:
+    lines = []
+    for role, one in list(results.items()):
+        if role == 'test' and not one.objects:
+            lines.append(f'left out: {one.source.annotations}: no object, so nothing to test with')
+            del results[role]
+        elif not one.objects:
             refused = [fault.line() for fault in one.faults if fault.behaviour == REFUSED]
             raise UserError(refused[0] if refused else f'{one.source.annotations}: no object, expected at least one')
     sides = {}
@@ -102,7 +106,8 @@ def prepare_own_data(folder: Path, target: Path, share: float, seed: int, progre
         unused=tuple(name for name in named if name not in used),
         sides={role: sides[role] for role in _ROLES if role in sides},
         found_split='val' in roles,
-        lines=[
+        lines=lines
+        + [
             f'{behaviour}: {kind} ({sum(fault.count for fault in faults)}): {faults[0].line()}'
             for (behaviour, kind), faults in by_kind(fault for one in results.values() for fault in one.faults).items()
         ],

@@ -163,7 +163,7 @@ def test_images_are_predicted_mirrored_too_with_what_the_metric_needs(base):
     assert base.tta_model.to_dict() == dict(type='DetTTAModel', tta_cfg=limits)
     # The base has a pipeline of its own for this, which stays.
     assert base.tta_pipeline[0].transforms[0][0].type == 'Resize'
-    del base['tta_pipeline']
+    base.pop('tta_pipeline')
     with_tta(base)
     resize, augment = base.tta_pipeline
     assert resize.type == 'ssd_plugin.SSDResize'
@@ -173,7 +173,7 @@ def test_images_are_predicted_mirrored_too_with_what_the_metric_needs(base):
 
 
 def test_what_is_packed_without_being_named_is_packed_of_mirrored_images(base):
-    del base['tta_pipeline']
+    base.pop('tta_pipeline')
     with_tta(tested(base))
     *_, (pack,) = base.tta_pipeline[-1].transforms
     defaults = inspect.signature(PackDetInputs).parameters['meta_keys'].default

@@ -5,15 +5,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import mmengine
 import pytest
+import torch
+from mmengine.config import Config
+
+from ssd_plugin.engine.checkpoint_safety import load_checkpoint_file
 
 ROOT = Path(__file__).parents[1]
 CONFIG = """
 _base_ = 'ssd_plugin::{base}'
 model = dict(backbone=dict(base_channels=16))
 train_cfg = dict(max_epochs=1, val_interval=1)
-train_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(indices=8))
-val_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(indices=4))
+train_dataloader = dict(num_workers=0, persistent_workers=False)
+val_dataloader = dict(num_workers=0, persistent_workers=False)
 test_dataloader = val_dataloader
 default_hooks = dict(logger=dict(interval=1))
 """
@@ -23,12 +28,12 @@ SCRIPTS = [
     ('train.py', 'CONFIG --work-dir again', 'again/epoch_1.pth', 'Saving checkpoint'),
     ('test.py', 'CONFIG CHECKPOINT --work-dir out', None, 'coco/bbox_mAP_50'),
     ('test.py', 'CONFIG CHECKPOINT --work-dir out --tta', None, 'coco/bbox_mAP_50'),
-    ('analysis_tools/browse_dataset.py', 'CONFIG --output-dir drawn --not-show', 'drawn/*.jpg', '8/8'),
-    ('analysis_tools/confusion_matrix.py', 'CONFIG found.pkl matrix', 'matrix/confusion_matrix.png', '4/4'),
+    ('analysis_tools/browse_dataset.py', 'CONFIG --output-dir drawn --not-show', 'drawn/*.jpg', '32/32'),
+    ('analysis_tools/confusion_matrix.py', 'CONFIG found.pkl matrix', 'matrix/confusion_matrix.png', '8/8'),
     ('analysis_tools/eval_metric.py', 'CONFIG found.pkl', None, 'coco/bbox_mAP_50'),
     ('analysis_tools/analyze_results.py', 'CONFIG found.pkl results --topk 1', 'results/good/*.jpg', ''),
     ('analysis_tools/benchmark.py', 'CONFIG --task dataset --max-iter 8 --num-warmup 1', None, 'Overall fps'),
-    ('analysis_tools/benchmark.py', 'CONFIG --task dataloader --max-iter 2 --num-warmup 1', None, 'Overall fps'),
+    ('analysis_tools/benchmark.py', 'CONFIG --dataset-type train --max-iter 4 --num-warmup 1', None, 'Overall fps'),
     ('analysis_tools/get_flops.py', 'CONFIG --num-images 1', None, 'Flops: '),
     ('analysis_tools/coco_error_analysis.py', 'found.bbox.json errors --ann VAL', 'errors/bbox/*.png', ''),
     ('model_converters/publish_model.py', 'CHECKPOINT published.pth', 'published-*.pth', 'published model is saved'),
@@ -105,5 +110,24 @@ def test_averaged_weights_are_tested_mirrored_too(tool, work):
     for config in ('small.py', 'averaged.py'):
         out = f'{config}.pkl'
         run(tool, config, 'trained/epoch_1.pth', '--tta', '--out', out, '--work-dir', 'out', cwd=work)
-        found[config] = (work / out).read_bytes()
-    assert found['small.py'] == found['averaged.py']
+        found[config] = [image['pred_instances'] for image in mmengine.load(work / out)]
+    assert sum(len(image['scores']) for image in found['small.py']) > 0
+    for one, other in zip(found['small.py'], found['averaged.py']):
+        assert all(torch.equal(one[field], other[field]) for field in ('bboxes', 'scores', 'labels'))
+
+
+@pytest.mark.slow
+def test_the_recipe_of_averaged_weights_resumes_exactly_and_saves_the_average(work):
+    hook = Config.fromfile(ROOT / 'configs' / 'recipes' / 'ssd300_r18_ema_bccd.py').custom_hooks[-1].to_dict()
+    (work / 'recipe.py').write_text(f"_base_ = './small.py'\ncustom_hooks = [*_base_.custom_hooks, {hook!r}]\n")
+    options = ('--amp', '--cfg-options', 'train_cfg.max_epochs=2', 'default_hooks.checkpoint.interval=1')
+    run('train', 'recipe.py', '--work-dir', 'whole', *options, cwd=work)
+    run('train', 'recipe.py', '--work-dir', 'resumed', '--resume', 'whole/epoch_1.pth', *options, cwd=work)
+    whole, resumed = (load_checkpoint_file(str(work / name / 'epoch_2.pth')) for name in ('whole', 'resumed'))
+    averages, weights = whole['state_dict'], whole['ema_state_dict']
+    for name, average in averages.items():
+        assert torch.equal(average, resumed['state_dict'][name]), name
+        assert torch.equal(weights[f'module.{name}'], resumed['ema_state_dict'][f'module.{name}']), name
+    name = 'backbone.conv1.weight'
+    assert not torch.equal(averages[name], weights[f'module.{name}'])
+    run('test', 'recipe.py', 'whole/epoch_2.pth', '--work-dir', 'out', cwd=work)

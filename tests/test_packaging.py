@@ -198,20 +198,11 @@ def test_mim_and_the_package_itself_run_what_a_wheel_carries(from_wheel, tmp_pat
     config = 'ssd300_r18_shapes.py'  # by its name alone
     run(*mim, 'train', 'ssd_plugin', config, '--work-dir', 'work', *small, cwd=tmp_path)
     checkpoint = tmp_path / 'work' / 'epoch_1.pth'
-    tested = run(
-        *mim, 'test', 'ssd_plugin', config, '--checkpoint', checkpoint, '--work-dir', 'out', *small, cwd=tmp_path
-    )
+    weights = ('--checkpoint', checkpoint, '--work-dir', 'out')
+    tested = run(*mim, 'test', 'ssd_plugin', config, *weights, *small, cwd=tmp_path)
     assert 'coco/bbox_mAP_50' in tested
-    run(
-        *mim,
-        'run',
-        'ssd_plugin',
-        'infer',
-        'work/ssd300_r18_shapes.py',
-        checkpoint,
-        'data/shapes/JPEGImages',
-        cwd=tmp_path,
-    )
+    images = ('work/ssd300_r18_shapes.py', checkpoint, 'data/shapes/JPEGImages')
+    run(*mim, 'run', 'ssd_plugin', 'infer', *images, cwd=tmp_path)
     assert len(list(tmp_path.glob('**/vis/*.jpg'))) == 20
 
 

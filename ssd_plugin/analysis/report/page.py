@@ -141,8 +141,8 @@ def _headline(runs: Sequence[RunData]) -> list[tuple[str, str, Cell]]:
         ('AP50', 'at IoU 0.5', cell([run.evaluation.ap[1] for run in runs])),
         ('AP75', 'at IoU 0.75', cell([run.evaluation.ap[2] for run in runs])),
     ]
-    if all(run.voc for run in runs):
-        voc = [next(value for name, value in run.voc.items() if name.endswith('mAP')) for run in runs]
+    voc = [run.voc for run in runs if run.voc is not None]
+    if len(voc) == len(runs):
         cards.insert(0, ('mAP', 'VOC, as the config has it', cell(voc)))
     speeds = [run.speed.milliseconds for run in runs if run.speed]
     if speeds:
@@ -167,7 +167,7 @@ def _table7(runs: Sequence[RunData]) -> list[list[str]]:
     rows = []
     for run in runs:
         recipe = run.recipe
-        ap = run.voc.get('pascal_voc/mAP', run.evaluation.ap[1])
+        ap = run.evaluation.ap[1] if run.voc is None else run.voc
         fps = f'{run.speed.fps:.1f}' if run.speed else _NONE
         boxes, size = recipe.get('default boxes', _NONE), recipe.get('input resolution', _NONE)
         name = recipe['method'] if len(runs) == 1 else f'{run.folder.name}: {recipe["method"]}'

@@ -121,7 +121,9 @@ def _schedule(part: Any) -> str:
 
 
 def _weights(config: Config) -> list[str]:
-    named = [part for path, part in walk(config.model, 'model') if path.endswith('init_cfg')]
+    named = [part for path, part in walk(config.model, 'model') if 'init_cfg' in path]
     named += [part for _, part in walk(config.get('custom_hooks'), 'custom_hooks')]
     found = [part['checkpoint'] for part in named if isinstance(part.get('checkpoint'), str)]
+    if config.get('load_from') and not config.get('resume'):  # resumed: its own checkpoint
+        found.append(config.load_from)
     return [Path(name).name for name in found]

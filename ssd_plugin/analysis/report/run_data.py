@@ -63,7 +63,7 @@ class RunData:
         recipe: What was trained, as text by name.
         curves: Its logs.
         evaluation: Its detections, compared with the gt boxes.
-        voc: What the VOC metrics of its config give, by name.
+        voc: mAP of the VOC metric of its config; None where it has none.
         errors: The mistakes among the detections.
         confusion: (C + 1, C + 1), see :func:`~.confusion.confusion_matrix`.
         sensitivity: To size and shape.
@@ -74,7 +74,7 @@ class RunData:
     recipe: dict[str, str]
     curves: LogCurves
     evaluation: Evaluation
-    voc: dict[str, float]
+    voc: Optional[float]
     errors: Errors
     confusion: NDArray[np.int64]
     sensitivity: Sensitivity
@@ -123,7 +123,7 @@ def gather(path: Path, settings: Settings) -> RunData:
         describe_recipe(config, model, checkpoint_text(folder, meta), f'{settings.split}, {len(dataset)} images'),
         read_curves(folder.path),
         evaluation,
-        _voc_figures([metric for metric in metrics if isinstance(metric, VOCMetric)], dataset, predictions),
+        _voc_map(next((one for one in metrics if isinstance(one, VOCMetric)), None), dataset, predictions),
         find_errors(evaluation),
         confusion_matrix(evaluation, settings.score_thr),
         measure_sensitivity(evaluation),
@@ -140,8 +140,10 @@ def _evaluated_config(folder: WorkFolder, settings: Settings, scratch: str) -> C
             raise UserError(f'{folder.config}: no {name}, expected one, or another --split')
         config[f'test_{part}'] = config[name]
     config.test_cfg = dict(type='TestLoop')
-    config.load_from = folder.checkpoint and str(folder.checkpoint)
+    # What the training started from need not be there any more.
+    started_from, config.load_from = config.get('load_from'), None
     validate_config(config, 'test')
+    config.load_from = started_from
     return config
 
 
@@ -153,8 +155,9 @@ def _metrics(config: Config) -> Iterator[Any]:
             yield METRICS.build(part)
 
 
-def _voc_figures(metrics: list[Any], dataset: Any, predictions: Sequence[dict[str, Any]]) -> dict[str, float]:
-    figures: dict[str, float] = {}
+def _voc_map(metric: Optional[VOCMetric], dataset: Any, predictions: Sequence[dict[str, Any]]) -> Optional[float]:
+    if metric is None:
+        return None
     infos = [dataset.get_data_info(index) for index in range(len(dataset))]
     instances = {info['img_id']: info['instances'] for info in infos}
     samples = [
@@ -165,11 +168,10 @@ def _voc_figures(metrics: list[Any], dataset: Any, predictions: Sequence[dict[st
         )
         for one in predictions
     ]
-    for metric in metrics:
-        metric.dataset_meta = dataset.metainfo
-        metric.process({}, samples)
-        figures.update(metric.evaluate(len(samples)))
-    return figures
+    metric.dataset_meta = dataset.metainfo
+    metric.process({}, samples)
+    figures = metric.evaluate(len(samples))
+    return next((value for name, value in figures.items() if name.endswith('mAP')), None)
 
 
 def _tensors(instances: list[dict[str, Any]], ignored: int) -> dict[str, torch.Tensor]:

@@ -43,3 +43,8 @@ def test_a_threshold_leaves_objects_to_nothing():
 
 def test_nothing_there():
     assert matrix([], []) == [[0] * 4] * 4
+
+
+def test_objects_of_other_images_are_not_taken():
+    evaluation = evaluated(([(1, BOX)], []), ([], [(0, 0.9, BOX)]))
+    assert confusion_matrix(evaluation, 0.3).tolist() == [[0] * 4, [0, 0, 0, 1], [0] * 4, [1, 0, 0, 0]]

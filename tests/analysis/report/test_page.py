@@ -48,7 +48,7 @@ def made(tmp_path, monkeypatch):
             recipe,
             curves,
             evaluation,
-            {},
+            None,
             find_errors(evaluation),
             confusion_matrix(evaluation, 0.3),
             measure_sensitivity(evaluation),
@@ -173,6 +173,8 @@ def test_the_recipe_of_a_config():
             train_cfg=dict(max_iters=100),
             optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.001, weight_decay=0.0005)),
             param_scheduler=dict(type='MultiStepLR', milestones=[80, 90]),
+            load_from='https://x.org/coco.pth',
+            resume=False,
         )
     )
 
@@ -190,6 +192,6 @@ def test_the_recipe_of_a_config():
         'batch size': '8',
         'optimizer': 'SGD, lr 0.001, weight_decay 0.0005',
         'learning rate': 'MultiStepLR milestones [80, 90]',
-        'starts from': 'random weights',
+        'starts from': 'coco.pth',
         'evaluated on': 'val, 3 images, CocoDataset val.json',
     }

@@ -180,7 +180,7 @@ def video_file(path: Path, fps: float, width: int, height: int) -> Iterator[Call
         finally:
             video.release()
         # OpenCV says nothing of a frame that it did not write.
-        written = int(cv2.VideoCapture(draft.name).get(cv2.CAP_PROP_FRAME_COUNT))
+        written = max(0, int(cv2.VideoCapture(draft.name).get(cv2.CAP_PROP_FRAME_COUNT)))
         if written != count:
             raise UserError(f'{path}: {written} of {count} frames could be written, expected room on the disk')
 

@@ -106,7 +106,8 @@ def _address(name: str, allow_url: bool) -> Source:
     if not allow_url:
         raise UserError(f'{name}: an address, expected --allow-url with it, or a file')
     parts = urlsplit(name)
-    place = Path(parts.netloc.replace(':', '_') + parts.path)
+    # Without the password that an address of a camera may hold.
+    place = Path(parts.netloc.rpartition('@')[2].replace(':', '_') + parts.path)
     if parts.query:  # Two addresses may differ in it alone.
         place = place.with_name(f'{quote(parts.query, safe="")}-{place.name}')
     if parts.scheme not in ('http', 'https') and place.suffix.lower() not in VIDEO_SUFFIXES:

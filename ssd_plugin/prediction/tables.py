@@ -47,8 +47,7 @@ def find_coco_ids(config: Config, classes: Sequence[str], sources: Collection[So
     Returns:
         The ids, or None unless all that is predicted are test images of a COCO file that has these classes.
     """
-    settings = {**config.test_dataloader.dataset, 'lazy_init': True, 'pipeline': []}
-    dataset = DATASETS.build(settings)
+    dataset = DATASETS.build({**config.test_dataloader.dataset, 'lazy_init': True})
     if not isinstance(dataset, CocoDataset) or not os.path.isfile(dataset.ann_file):
         return None
     with open(dataset.ann_file, encoding='utf-8') as file:
@@ -125,7 +124,7 @@ def coco_annotations(path: Path, classes: Sequence[str], score_thr: float) -> It
             def add_frame(frame: Frame, found: InstanceData) -> None:
                 nonlocal count
                 height, width = frame.image.shape[:2]
-                image: dict[str, Any] = {'id': len(images) + 1, 'file_name': frame.source.name}
+                image: dict[str, Any] = {'id': len(images) + 1, 'file_name': str(frame.source.place)}
                 if frame.number is not None:
                     image['frame'] = frame.number
                 images.append(json.dumps({**image, 'width': width, 'height': height}))
@@ -160,7 +159,7 @@ def csv_table(path: Path, classes: Sequence[str], score_thr: float) -> Iterator[
             kept = found[found.scores > score_thr]
             for label, score, corners in zip(kept.labels.tolist(), kept.scores.tolist(), kept.bboxes.tolist()):
                 numbers = [f'{score:.4f}', *(f'{corner:.2f}' for corner in corners)]
-                table.writerow([frame.source.name, number, classes[label], *numbers])
+                table.writerow([frame.source.place, number, classes[label], *numbers])
 
         yield add_frame
 

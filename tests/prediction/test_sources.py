@@ -75,7 +75,7 @@ def test_addresses_have_names_of_their_own() -> None:
         'https://a.org/x/1.jpg': 'a.org/x/1.jpg',
         'http://a.org:80/1.png?id=3&s=/': 'a.org_80/id%3D3%26s%3D%2F-1.png',
         'https://a.org/1.mp4': 'a.org/1.mp4',
-        'rtsp://a.org/live': 'a.org/live.mp4',
+        'rtsp://me:secret@a.org:554/live': 'a.org_554/live.mp4',
     }
     found = find_sources(names, True)
     assert [str(source.place) for source in found] == list(names.values())

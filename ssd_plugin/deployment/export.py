@@ -67,7 +67,7 @@ def describe(
     )
 
 
-def check_export(form: str, nms: str, out: Path, int8: bool) -> None:
+def check_export(form: str, nms: str, out: Path, int8: bool = False) -> None:
     """Check what is asked for, before anything is computed.
 
     Args:

@@ -21,7 +21,7 @@ def spread_scores(model: Any) -> None:
     generator = torch.Generator().manual_seed(1)
     for convs in model.bbox_head.cls_convs:
         weight = convs[-1].weight
-        weight.data = torch.randn(weight.shape, generator=generator) * 0.3
+        weight.data = torch.randn(weight.shape, generator=generator) * 0.05
 
 
 @pytest.fixture(scope='package')

@@ -38,7 +38,7 @@ def test_a_spoilt_file_is_refused_and_not_left(
     detector: tuple[Any, Path], images: GateImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def spoil(network: ExportableSSD, metadata: FileMetadata, path: Path) -> None:
-        network.priors += 0.05
+        network.priors += 0.1
         write_torchscript(network, metadata, path)
 
     monkeypatch.setitem(FORMATS, 'torchscript', ('.torchscript', spoil, ()))

@@ -15,11 +15,11 @@ from ssd_plugin.errors import UserError
 FILES = [
     ('onnx', 'inside', 'inside'),
     ('torchscript', 'outside', 'outside'),
-    pytest.param('onnx', 'outside', 'outside', marks=pytest.mark.slow),
-    pytest.param('openvino', 'inside', 'inside', marks=pytest.mark.slow),
-    pytest.param('openvino', 'outside', 'outside', marks=pytest.mark.slow),
-    pytest.param('torchscript', 'outside', 'inside', marks=pytest.mark.slow),
-    pytest.param('torch-export', 'outside', 'inside', marks=pytest.mark.slow),
+    pytest.param(('onnx', 'outside', 'outside'), marks=pytest.mark.slow),
+    pytest.param(('openvino', 'inside', 'inside'), marks=pytest.mark.slow),
+    pytest.param(('openvino', 'outside', 'outside'), marks=pytest.mark.slow),
+    pytest.param(('torchscript', 'outside', 'inside'), marks=pytest.mark.slow),
+    pytest.param(('torch-export', 'outside', 'inside'), marks=pytest.mark.slow),
 ]
 
 

@@ -107,15 +107,15 @@ def prove(reference: Any, exported: ExportedDetector, images: GateImages, tolera
         metrics = [evaluator.evaluate(images.size) for evaluator in images.evaluators]
     rows = [['difference', 'largest', 'allowed', 'image'], *map(list, comparison.rows())]
     fault = comparison.fault()
-    if metrics:
-        apart = {name: abs(value - metrics[1][name]) for name, value in metrics[0].items() if value == value}
-        name = max(apart, key=lambda one: apart[one])
+    before, after = metrics or ({}, {})
+    # A class without objects has no AP.
+    apart = {name: abs(value - after[name]) for name, value in before.items() if value == value}
+    if apart:
+        name = max(apart, key=lambda one: (apart[one] != apart[one], apart[one]))
         rows.append([f'{len(apart)} metrics of AP', f'{apart[name]:.2g}', f'{tolerances.ap:g}', ''])
         # Metrics are rounded to thousandths.
-        if not fault and apart[name] > tolerances.ap + 1e-6:
-            fault = (
-                f'{name}: {metrics[0][name]:g} became {metrics[1][name]:g}, expected at most {tolerances.ap:g} apart'
-            )
+        if not fault and not apart[name] <= tolerances.ap + 1e-6:
+            fault = f'{name}: {before[name]:g} became {after[name]:g}, expected at most {tolerances.ap:g} apart'
     table = f'{comparison.images} images, {comparison.detections} detections\n{AsciiTable(rows).table}'
     if comparison.tipped:
         table += f'\n{comparison.tipped} detections on the edge of suppression went the other way by rounding.'
@@ -123,7 +123,7 @@ def prove(reference: Any, exported: ExportedDetector, images: GateImages, tolera
         fault = f'no detection in {comparison.images} images to compare, expected a trained checkpoint and its images'
     if fault:
         print(table)
-        raise UserError(f'{exported.file} does not predict as its checkpoint: {fault}')
+        raise UserError(f'{Path(exported.file).name} does not predict as its checkpoint: {fault}')
     return table
 
 

@@ -38,9 +38,9 @@ class Worst:
     image: str = ''
 
     def update(self, values: Tensor, image: str) -> None:
-        """Note the largest of (K,) differences in an image, if it is larger."""
-        largest = float(values.max()) if len(values) else 0.0
-        if not largest <= self.value:  # also for NaN
+        """Note the largest of (K,) differences in an image, if it is larger; what is no number is infinite."""
+        largest = float(values.nan_to_num(nan=torch.inf).max()) if len(values) else 0.0
+        if largest > self.value:
             self.value, self.image = largest, image
 
 
@@ -138,6 +138,6 @@ class Comparison:
             (self.box, self.tolerances.box, 'a box differs by so many pixels:'),
             (self.score, self.tolerances.score, 'a score differs by'),
         ):
-            if not worst.value <= allowed:
+            if worst.value > allowed:
                 return f'{worst.image}: {what} {worst.value:.3g}, expected at most {allowed:g}'
         return ''

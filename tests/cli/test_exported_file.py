@@ -34,6 +34,6 @@ def test_the_file_takes_the_place_of_the_model(size: object, pair: list[int]) ->
 
 def test_options_that_change_a_network_are_refused() -> None:
     config = config_of(300)
-    with pytest.raises(UserError, match='--amp: a.onnx is an exported file, expected this option with a checkpoint'):
+    with pytest.raises(UserError, match=r'--amp: a\.onnx is an exported file, expected this option with a checkpoint'):
         predict_with_file(config, 'a.onnx', {'--fuse-conv-bn': False, '--amp': True})
     assert config.model.type == 'ssd_plugin.SSD'

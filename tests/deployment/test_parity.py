@@ -51,6 +51,13 @@ def test_a_detection_that_one_side_lacks() -> None:
     assert not compare([], []).fault()
 
 
+def test_what_is_no_number_stays_the_worst() -> None:
+    comparison = compare(ROWS, [ROWS[0], (50, 50, 80, 90, math.nan, 1), ROWS[2]])
+    comparison.add(detections(ROWS), detections(ROWS[:1]), 'two.jpg')
+    assert comparison.fault().startswith('one.jpg: a detection is found by one side alone, its score above the least')
+    assert comparison.alone.value == math.inf
+
+
 def test_one_that_scores_as_little_as_the_least_kept_is_no_difference() -> None:
     low = (20, 20, 30, 30, 0.1004, 2)
     assert not compare([*ROWS, low], ROWS).fault()

@@ -7,7 +7,8 @@ under the name ssd_plugin, JSON says the classes, the input size, how images are
 examples/onnx_numpy.py reads it. tools/infer.py and tools/test.py take the file in place of a checkpoint.
 
 Before the file is put in its place it predicts the validation set of the config beside the checkpoint: boxes have to
-agree to 0.01 pixels, scores and AP to 0.001. Otherwise there is an error and no file.
+agree to 0.01 pixels, scores and AP to 0.001. Otherwise there is an error and no file. The same goes for --int8, by what
+it costs in AP.
 """
 
 import argparse

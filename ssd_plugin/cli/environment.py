@@ -14,7 +14,7 @@ from ssd_plugin import mmcv_ops
 from ssd_plugin.compatibility import installed_versions
 
 CPUINFO = Path('/proc/cpuinfo')
-FLAGS = ('avx2', 'avx512f', 'avx512_bf16', 'amx_bf16', 'amx_tile')
+FLAGS = ('avx2', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'amx_bf16', 'amx_tile')
 
 
 def describe(device: str) -> dict[str, str]:

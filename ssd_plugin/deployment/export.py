@@ -67,7 +67,7 @@ def describe(
     )
 
 
-def check_export(form: str, nms: str, out: Path, int8: bool) -> None:
+def check_export(form: str, nms: str, out: Path, int8: bool = False) -> None:
     """Check what is asked for, before anything is computed.
 
     Args:
@@ -116,7 +116,7 @@ def write_proved(
         The table of the gate, and what 8 bits cost.
 
     Raises:
-        UserError: The detector cannot be exported so, or its file predicts something else.
+        UserError: The detector cannot be exported so, its file predicts something else, or 8 bits cost too much AP.
     """
     network = ExportableSSD(inferencer.model, preprocess)
     metadata = describe(inferencer.model, network, inferencer.cfg, checkpoint, preprocess, nms)

@@ -68,7 +68,7 @@ class ExportableSSD(nn.Module):
         """
         if self.preprocess == 'inside':
             images = images.permute(0, 3, 1, 2)
-            # Whole planes: to reverse the channels of every pixel would take OpenVINO longer than four convolutions.
+            # Whole planes: to reverse the channels inside every pixel takes OpenVINO milliseconds.
             images = (images[:, [2, 1, 0]] if self.swap_channels else images).float()
             images = (images - self.mean[:, None, None]) / self.std[:, None, None]
         cls_scores, bbox_preds = self.head(self.detector.extract_feat(images))

@@ -1,7 +1,7 @@
 """INT8: an OpenVINO file whose convolutions compute in 8 bits, calibrated on training images, and the AP that costs.
 
-OpenVINO alone: in ONNX Runtime, quantised by its own tools, the same networks kept their AP too and were up to a tenth
-slower; what NNCF makes of an ONNX file ran there up to five times slower.
+OpenVINO alone: in ONNX Runtime, quantised by its own tools, SSD300 kept its AP too and was a tenth slower; what NNCF
+makes of an ONNX file ran there up to five times slower.
 """
 
 import random

@@ -10,6 +10,7 @@ import torch
 
 from benchmark import (
     budget,
+    deployment_speed,
     inference_speed,
     loss_speed,
     memory,
@@ -48,6 +49,33 @@ def test_prediction_speed(pair, crowded, once, check):
 
 def test_inference_speed(pair, once, check):
     check(inference_speed.measure(pair, 1, 'cpu', once), 'ours', 'fp32', 'mmdet', 'floor')
+
+
+def test_deployment_speed(pair, monkeypatch, tmp_path):
+    monkeypatch.setattr(deployment_speed, 'build_pair', lambda name, device: pair)
+    monkeypatch.setattr(deployment_speed, 'sharpen', lambda built, image: None)
+    monkeypatch.setattr(deployment_speed, 'sides', lambda pair, folder: dict.fromkeys(('int8', 'mmdet', 'floor')))
+    seconds = dict(int8=[0.01], float32=[0.02], amp=[0.03], mmdet=[0.05], floor=[0.008])
+    monkeypatch.setattr(deployment_speed, 'interleave', lambda sides, budget: seconds)
+    *rows, limit = deployment_speed.rows(Settings(quick=True))
+    assert [round(row.times(), 3) for row in rows] == [5.0, 2.5, 1.667]
+    assert [row.of_floor() for row in rows] == [pytest.approx(0.8), None, None]
+    assert (limit.unit, limit.limit, limit.measured, limit.kept()) == ('times', 4, pytest.approx(5), True)
+
+
+def test_deployment_speed_is_skipped_in_a_line_without_its_libraries(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, 'nncf', None)
+    assert not list(deployment_speed.rows(Settings(quick=True)))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith('deployment is skipped: nncf is not installed')
+
+
+@pytest.mark.slow
+def test_the_sides_of_deployment_detect(pair, tmp_path, once, check):
+    pytest.importorskip('nncf')
+    sides = deployment_speed.sides(copy.deepcopy(pair), tmp_path)
+    check(interleave(sides, once), 'int8', 'float32', 'amp', 'mmdet', 'floor')
+    assert len(sides['int8']()) > 0
 
 
 def test_training_speed_leaves_the_weights(pair, once, check):
@@ -105,14 +133,15 @@ def test_table7(pair, monkeypatch):
 
 def test_the_suite_collects_rows_budget_and_table7(monkeypatch):
     row = Row('loss', 'case', 'ms', Figure(1, 1, 1))
-    monkeypatch.setitem(suite.PARTS, 'loss', lambda settings: iter([row]))
+    late = BudgetRow('file', 'times', 4, 5)
+    monkeypatch.setitem(suite.PARTS, 'loss', lambda settings: iter([row, late]))
     monkeypatch.setattr(suite.table7, 'rows', lambda settings: iter([table7.PUBLISHED['SSD512']]))
     monkeypatch.setattr(sys, 'argv', ['benchmark.py', '--only', 'loss'])
     shown = []
     limit = BudgetRow('loss', 'times', 3, 4)
     monkeypatch.setattr(suite.budget, 'rows', lambda settings: iter([limit]))
     report = suite.run(['budget', 'loss', 'table7'], Settings(), shown.append)
-    assert report.budget == [limit]
+    assert report.budget == [limit, late]
     assert shown == report.rows == [row]
     assert report.table7 == [table7.PUBLISHED['SSD512']]
     assert report.environment['command'] == 'benchmark.py --only loss'

@@ -57,7 +57,7 @@ $(docs_installed): $(installed)
 	touch $@
 
 docs: $(docs_installed) ## build the documentation as a site into site/; a broken link fails
-	$(python) -m mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(python) -m mkdocs build --strict
 
 clean: ## remove builds and caches; the environment, data and training results stay
 	rm -rf build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -29,7 +29,7 @@ def test_tools_and_their_options(page):
         r'(?<![\w/])tools/((?!test_)\w+)\.py((?:[^`\n#]|(?<=[\w=])#)*)', page.read_text()
     ):
         assert name in TOOLS, name
-        for option in re.findall(r'(?<=[\s\[])--[a-z][a-z-]*', arguments):
+        for option in re.findall(r'(?<=[\s\[])--[a-z][a-z0-9-]*', arguments):
             assert f"'{option}'" in TOOLS[name] + SHARED, f'tools/{name}.py {option}'
 
 
@@ -66,7 +66,7 @@ def test_what_the_comparison_names_is_there():
         elif file := re.match(r'(?:\w+/)*([\w-]+\.py)\b', name):
             assert file[1] in files, name
         elif re.fullmatch(r'(?:[A-Z]\w*){2,}', name) and name.isidentifier():
-            assert f'class {name}(' in code, name
+            assert re.search(rf'^class {name}\b', code, re.M), name
 
 
 def test_every_yes_of_ours_names_where():

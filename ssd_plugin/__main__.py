@@ -5,6 +5,7 @@ Examples: python -m ssd_plugin train configs/shapes/ssd300_r18_shapes.py
           python -m ssd_plugin path/to/script.py ARGUMENTS
 """
 
+import sys
 from argparse import REMAINDER
 
 from ssd_plugin.cli.scripts import find_script, our_tools, run_script
@@ -17,7 +18,7 @@ def main() -> None:
     parser.prog = 'python -m ssd_plugin'
     parser.add_argument('script', help=f'a file, a script that mmdet ships, or one of {", ".join(our_tools())}')
     parser.add_argument('arguments', nargs=REMAINDER, help='those of the script')
-    args = parser.parse_args()
+    args = parser.parse_args(sys.argv[1:] or ['--help'])
     run_script(find_script(args.script), args.arguments)
 
 

@@ -149,7 +149,7 @@ def test_last_origin_of_the_weights_counts(base):
     assert [dict(one) for one in base.custom_hooks] == [dict(type='CheckInvalidLossHook'), hook]
 
 
-def tested(base):
+def with_tested_set(base):
     base.model.test_cfg = dict(nms=dict(type='nms', iou_threshold=0.45), max_per_img=200, score_thr=0.01)
     return base
 
@@ -158,7 +158,7 @@ def test_images_are_predicted_mirrored_too_with_what_the_metric_needs(base):
     base.test_dataloader = dict(dataset=dict(type='RepeatDataset', dataset=base.test_dataloader.dataset))
     base.test_pipeline[-1].meta_keys = ('img_id', 'instances')
     base.test_dataloader.dataset.dataset.pipeline[-1].meta_keys = ('img_id', 'instances')
-    with_tta(tested(base))
+    with_tta(with_tested_set(base))
     limits = dict(nms=dict(type='nms', iou_threshold=0.45), max_per_img=200)
     assert base.tta_model.to_dict() == dict(type='DetTTAModel', tta_cfg=limits)
     # The base has a pipeline of its own for this, which stays.
@@ -174,7 +174,7 @@ def test_images_are_predicted_mirrored_too_with_what_the_metric_needs(base):
 
 def test_what_is_packed_without_being_named_is_packed_of_mirrored_images(base):
     base.pop('tta_pipeline')
-    with_tta(tested(base))
+    with_tta(with_tested_set(base))
     *_, (pack,) = base.tta_pipeline[-1].transforms
     defaults = inspect.signature(PackDetInputs).parameters['meta_keys'].default
     assert tuple(pack.meta_keys) == defaults

@@ -107,6 +107,15 @@ def test_the_command_line_runs_what_it_names(tmp_path, arguments, capsys):
     assert capsys.readouterr().out == "['--help', 'x']\n"
 
 
+def test_the_command_line_alone_is_its_help(arguments, capsys):
+    sys.argv = ['ssd_plugin']
+    with pytest.raises(SystemExit, match=r'^0$'):
+        runpy.run_module('ssd_plugin', run_name='__main__')
+    printed = capsys.readouterr().out
+    assert printed.startswith('usage: python -m ssd_plugin [-h] [--debug] script ...')
+    assert all(tool in printed for tool in our_tools())
+
+
 def test_the_command_line_refuses_in_one_line(arguments, capsys):
     sys.argv = ['ssd_plugin', 'nothing']
     with pytest.raises(SystemExit, match=r'^2$'):

@@ -19,6 +19,7 @@ def config_with(**backend):
 def test_missing_package_is_one_line_with_the_command(package, monkeypatch):
     found = importlib.util.find_spec
     monkeypatch.setattr(trackers, 'find_spec', lambda name: None if name == package else found('sys'))
+    monkeypatch.setattr(trackers.os, 'environ', {})
     backends = {
         'tensorboard': 'TensorboardVisBackend',
         'wandb': 'WandbVisBackend',

@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 from random_detector import ROOT, write_detector, write_images
 
-# mmdet's inferencer draws into files, and has no folder for the config's backend.
-pytestmark = pytest.mark.filterwarnings('ignore:Failed to add:UserWarning')
+# mmdet's inferencer draws into files, and has no folder for the config's backend;
+# a visualizer of one name serves all tools of this process, which MMEngine remarks on.
+pytestmark = [
+    pytest.mark.filterwarnings('ignore:Failed to add:UserWarning'),
+    pytest.mark.filterwarnings('ignore:.*instance named of visualizer has been created:UserWarning'),
+]
 
 
 def run(name: str, *arguments: object) -> None:

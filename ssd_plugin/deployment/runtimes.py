@@ -9,7 +9,7 @@ import os
 import warnings
 import zipfile
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Callable
 from unittest.mock import patch
@@ -86,8 +86,7 @@ class Runtime(nn.Module):
         return session.get_modelmeta().custom_metadata_map.get(KEY, '')
 
     def _read_openvino(self, path: Path) -> str:
-        openvino = require('openvino')
-        core = openvino.Core()
+        core = _openvino_core()
         model = core.read_model(str(path))
         # Without the first it would choose 16 bits where the processor has them.
         hints = {'INFERENCE_PRECISION_HINT': 'f32', 'INFERENCE_NUM_THREADS': torch.get_num_threads()}
@@ -123,6 +122,16 @@ class Runtime(nn.Module):
             program = torch.export.load(str(path), extra_files=extra)
         self.run = program.module()
         return _text(extra[KEY])
+
+
+@cache
+def _openvino_core() -> Any:
+    """Give the one core of the process.
+
+    OpenVINO 2026.4 lets signals run on a stack of the core's. Of two cores, the one that goes last would bring back the
+    stack of the other, which is freed: the next signal, such as the end of a loader's worker, would crash the process.
+    """
+    return require('openvino').Core()
 
 
 def _text(content: Any) -> str:

@@ -73,9 +73,13 @@ _mmdets_loading_pipeline = datasets.get_loading_pipeline
 
 def _loading_pipeline(pipeline: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Give the steps that load; mmdet, which ``analyze_results.py`` asks for them, knows mmcv's loader alone."""
-    return _mmdets_loading_pipeline(
-        [dict(step, type='LoadImageFromFile') if step['type'] == 'ssd_plugin.LoadImage' else step for step in pipeline]
-    )
+    steps = [dict(step) for step in pipeline]
+    for step in steps:
+        if step['type'] == 'ssd_plugin.LoadImage':
+            step['type'] = 'LoadImageFromFile'
+            # The config in a work folder has it; mmcv's loader does not know it.
+            step.pop('quarantine', None)
+    return _mmdets_loading_pipeline(steps)
 
 
 def _tools_folder() -> Path:

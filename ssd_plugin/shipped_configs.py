@@ -24,13 +24,25 @@ def configs_folder() -> Path:
     return installed if installed.is_dir() else _PACKAGE.parent / 'configs'
 
 
+def config_path(name: str) -> str:
+    """Find a shipped config by its name.
+
+    Args:
+        name: ``ssd_plugin::FOLDER/NAME.py``, or the path of any file.
+
+    Returns:
+        Its path; any other path as it is.
+    """
+    return str(configs_folder() / name[len(_PREFIX) :]) if name.startswith(_PREFIX) else name
+
+
 _find_elsewhere = Config._get_cfg_path
 
 
 def _find_base(cfg_path: str, filename: str) -> tuple[str, Optional[str]]:
     """Give the path of a base, and the scope of its types if it is another than the config's."""
     if cfg_path.startswith(_PREFIX):
-        return str(configs_folder() / cfg_path[len(_PREFIX) :]), None
+        return config_path(cfg_path), None
     return _find_elsewhere(cfg_path, filename)
 
 

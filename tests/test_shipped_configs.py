@@ -41,3 +41,10 @@ def test_configs_of_a_wheel_come_first(tmp_path: Path, monkeypatch: pytest.Monke
     assert shipped_configs.configs_folder() == tmp_path / 'configs'
     (tmp_path / 'ssd_plugin' / '.mim' / 'configs').mkdir(parents=True)
     assert shipped_configs.configs_folder() == tmp_path / 'ssd_plugin' / '.mim' / 'configs'
+
+
+def test_a_tool_takes_a_shipped_config_by_its_name() -> None:
+    expected = load_config(shipped_configs.configs_folder() / NAME)
+    assert load_config(f'ssd_plugin::{NAME}').to_dict() == expected.to_dict()
+    with pytest.raises(UserError, match=r'/configs/shapes/none\.py: no such config, expected a file$'):
+        load_config('ssd_plugin::shapes/none.py')

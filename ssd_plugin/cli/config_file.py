@@ -9,6 +9,7 @@ from mmengine.utils import import_modules_from_strings
 
 from ssd_plugin.config_edits import at_size
 from ssd_plugin.errors import UserError, printable
+from ssd_plugin.shipped_configs import config_path
 
 from .config_keys import check_keys, check_options
 
@@ -19,7 +20,7 @@ def load_config(path: Union[str, Path], overrides: Optional[dict[str, Any]] = No
     The input size of the model changes in every pipeline too.
 
     Args:
-        path: The config file.
+        path: The config file; ``ssd_plugin::FOLDER/NAME.py`` is a shipped one.
         overrides: Dotted key -> value, as ``mmengine.config.DictAction`` gives them.
 
     Returns:
@@ -29,6 +30,7 @@ def load_config(path: Union[str, Path], overrides: Optional[dict[str, Any]] = No
         UserError: The file or one of its bases is missing or not a config, a key is a misspelling, an override does
             not fit, or a module of ``custom_imports`` does not exist.
     """
+    path = config_path(str(path))
     if not Path(path).is_file():
         raise UserError(f'{path}: no such config, expected a file')
     try:
@@ -45,7 +47,7 @@ def load_config(path: Union[str, Path], overrides: Optional[dict[str, Any]] = No
         raise UserError(f'{path}: cannot be changed by {printable(given)} ({_summary(error)})') from error
     if 'model.input_size' in (overrides or {}):
         at_size(config, config.model.input_size)
-    _import_modules(config, str(path))
+    _import_modules(config, path)
     return config
 
 

@@ -119,8 +119,8 @@ class ExportedDetector(BaseDetector):
         bboxes, scores = outputs
         # It begins with logits.
         logits = torch.split(torch.logit(scores), list(self.metadata.level_priors), 1)
-        suppress = SSDPostProcessor(self.metadata.test_cfg, _DecodedAlready(), use_sigmoid=True)
-        return suppress(logits, bboxes, bboxes[0], metas)
+        post_process = SSDPostProcessor(self.metadata.test_cfg, _DecodedAlready(), use_sigmoid=True)
+        return post_process(logits, bboxes, bboxes[0], metas)
 
     def _unpad(self, outputs: Sequence[Tensor]) -> list[InstanceData]:
         return [

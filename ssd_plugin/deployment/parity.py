@@ -111,7 +111,7 @@ class Comparison:
             self.alone.update(side.scores[lone & ~on_edge & ~by_edge] - self._least(reference, found), image)
 
     def _rivals(self, reference: InstanceData, found: InstanceData) -> Tensor:
-        """Tell which pairs (D, D') suppress each other if they overlap."""
+        """Tell which pairs (D, D') exclude each other in NMS if they overlap."""
         if self.test_cfg['nms'].get('class_agnostic', False):
             return torch.ones(len(reference), len(found), dtype=torch.bool)
         return reference.labels[:, None] == found.labels

@@ -97,9 +97,9 @@ def _kinds_of(objects: Boxes, found: Boxes) -> NDArray[np.int64]:
     kinds = np.full(len(found), _BACKGROUND)
     for image in np.unique(found.image):
         here = np.flatnonzero(found.image == image)
-        truths = np.flatnonzero((objects.image == image) & ~objects.ignored)
-        overlap = overlaps(found.bbox[here], objects.bbox[truths])
-        same = found.label[here][:, None] == objects.label[truths]
+        gt_inds = np.flatnonzero((objects.image == image) & ~objects.ignored)
+        overlap = overlaps(found.bbox[here], objects.bbox[gt_inds])
+        same = found.label[here][:, None] == objects.label[gt_inds]
         own = np.where(same, overlap, 0).max(1, initial=0)
         other = np.where(same, 0, overlap).max(1, initial=0)
         wrong = [(own >= TOUCH) & (own < IOU), own >= IOU, other >= TOUCH]

@@ -179,11 +179,11 @@ def _matched_boxes(
     """Lay out gt boxes and detections as arrays, with what pycocotools matched."""
     label = {cat_id: index for index, cat_id in enumerate(cat_ids)}
     # Annotations of classes that are not asked for, and of images that are not, are no objects.
-    truths = [a for a in gt.anns.values() if a['category_id'] in label and a['image_id'] in number]
+    gt_anns = [a for a in gt.anns.values() if a['category_id'] in label and a['image_id'] in number]
     ranked = sorted(found.anns.values(), key=lambda a: -a['score'])
-    place_of_truth = {a['id']: index for index, a in enumerate(truths)}
+    gt_ind_of = {a['id']: index for index, a in enumerate(gt_anns)}
     place_of_found = {a['id']: index for index, a in enumerate(ranked)}
-    object_match = np.full(len(truths), -1)
+    object_match = np.full(len(gt_anns), -1)
     match = np.full(len(ranked), -1)
     ignored = np.ones(len(ranked), bool)  # those beyond the limit of an image are not evaluated
     for one in filter(None, run.evalImgs):
@@ -191,8 +191,8 @@ def _matched_boxes(
             place = place_of_found[d]
             ignored[place] = passed
             if g > 0 and not passed:
-                match[place] = place_of_truth[g]
-                object_match[place_of_truth[g]] = place
+                match[place] = gt_ind_of[g]
+                object_match[gt_ind_of[g]] = place
 
     def boxes(rows: list[dict[str, Any]], ignored: NDArray[np.bool_], match: NDArray[np.int64]) -> Boxes:
         corners = np.array([row['bbox'] for row in rows], float).reshape(-1, 4)
@@ -206,5 +206,5 @@ def _matched_boxes(
             match,
         )
 
-    passed_over = np.array([bool(row.get('iscrowd')) for row in truths], bool)
-    return boxes(truths, passed_over, object_match), boxes(ranked, ignored, match)
+    passed_over = np.array([bool(row.get('iscrowd')) for row in gt_anns], bool)
+    return boxes(gt_anns, passed_over, object_match), boxes(ranked, ignored, match)

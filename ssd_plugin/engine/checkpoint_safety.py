@@ -4,7 +4,6 @@ torch loads tensors and plain values only, unless it is told otherwise. MMEngine
 checkpoints hold more, and ``--resume`` fails. Here exactly what MMEngine writes is allowed beside them.
 """
 
-import os
 import pickle
 import re
 import zipfile
@@ -19,11 +18,10 @@ import torch
 from mmengine.runner import CheckpointLoader, checkpoint
 
 from ssd_plugin.errors import UserError, printable
+from ssd_plugin.pretrained_dir import local_weights, not_downloaded
 
 from .checkpoint_types import allowed_globals
 
-# Where weights lie on a machine that has no network; with it set nothing is downloaded.
-PRETRAINED_DIR = 'SSD_PRETRAINED_DIR'
 _REFUSED = re.compile(r'GLOBAL (\S+) (?:was not an allowed|whose module)')
 
 
@@ -110,21 +108,15 @@ def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
 
 
 def _load_url(url: str, **options: Any) -> dict[str, Any]:
-    folder = os.environ.get(PRETRAINED_DIR)
     name = Path(urlsplit(url).path).name
-    if folder is not None:
-        file = Path(folder).expanduser() / name
-        if not file.is_file():
-            raise UserError(f'{url}: {PRETRAINED_DIR} is set, and {file} does not exist, expected the weights there')
+    file = local_weights(name, url)
+    if file is not None:
         return load_checkpoint_file(file, options.get('map_location', 'cpu'))
     with _one_line_errors(url):
         try:
             return _checked(torch.hub.load_state_dict_from_url(url, weights_only=True, **options), url)
         except URLError as error:
-            raise UserError(
-                f'{url}: not downloaded ({error.reason}), expected a network, or {name} in a folder that the '
-                f'environment variable {PRETRAINED_DIR} names'
-            ) from error
+            raise not_downloaded(name, url, error.reason) from error
 
 
 def install() -> None:

@@ -17,8 +17,9 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader, Runner, load_checkpoint
 from torch import nn
 
-from ssd_plugin.engine.checkpoint_safety import PRETRAINED_DIR, install, load_checkpoint_file
+from ssd_plugin.engine.checkpoint_safety import install, load_checkpoint_file
 from ssd_plugin.errors import UserError
+from ssd_plugin.pretrained_dir import PRETRAINED_DIR
 
 
 @pytest.fixture(autouse=True)

@@ -1,19 +1,15 @@
 """Trunks of timm."""
 
-import os
 from collections.abc import Sequence
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
 from mmengine.model import BaseModule
 from torch import Tensor
 
 from ssd_plugin.errors import UserError
+from ssd_plugin.pretrained_dir import local_weights, not_downloaded
 from ssd_plugin.registry import MODELS
-
-# Where weights lie on a machine that has no network; with it set nothing is downloaded.
-PRETRAINED_DIR = 'SSD_PRETRAINED_DIR'
 
 
 @MODELS.register_module()
@@ -50,21 +46,15 @@ class TimmBackbone(BaseModule):
             if not config.has_weights:
                 raise UserError(f'backbone.pretrained: timm has no weights of {model_name}, expected False')
             name = f'{config.architecture}.{config.tag}.safetensors'
-            folder = os.environ.get(PRETRAINED_DIR)
-            if folder is not None:
-                file = Path(folder).expanduser() / name
-                if not file.is_file():
-                    raise UserError(f'{PRETRAINED_DIR} is set, and {file} does not exist, expected the weights there')
+            file = local_weights(name, f'backbone.pretrained of {model_name}')
+            if file is not None:
                 options['pretrained_cfg_overlay'] = dict(file=str(file))
         try:
             self.trunk = timm.create_model(
                 model_name, pretrained=pretrained, features_only=True, out_indices=tuple(out_indices), **options
             )
         except OSError as error:
-            raise UserError(
-                f'backbone.pretrained: the weights of {model_name} were not downloaded ({type(error).__name__}), '
-                f'expected a network, or {name} in a folder that the environment variable {PRETRAINED_DIR} names'
-            ) from error
+            raise not_downloaded(name, f'backbone.pretrained of {model_name}', type(error).__name__) from error
         # Some transformers keep channels last.
         self._to_channels_first = getattr(self.trunk, 'output_fmt', None) == 'NHWC'
 

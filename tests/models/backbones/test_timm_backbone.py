@@ -42,7 +42,7 @@ def test_channels_that_come_last_are_put_first(timm):
 
 
 def test_an_unknown_name_has_its_neighbours_named(timm):
-    with pytest.raises(UserError, match=r"^backbone.model_name: 'resnet81' is not in timm .*'resnet18'"):
+    with pytest.raises(UserError, match=r"^backbone.model_name: 'resnet81' is no trunk of timm .*'resnet18'"):
         detector(model_name='resnet81')
 
 

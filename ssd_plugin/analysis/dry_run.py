@@ -13,6 +13,7 @@ from mmdet.registry import MODELS
 from mmdet.utils import register_all_modules
 from mmengine.config import Config
 from mmengine.device import get_device
+from mmengine.logging import MessageHub
 from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner, set_random_seed
 from mmengine.utils.dl_utils import set_multi_processing
@@ -126,7 +127,9 @@ def dry_run(config: Config, progress: Progress) -> Cost:
         return len(times) >= WARM_UP + STEPS and sum(whole for _, whole in times[WARM_UP:]) >= SECONDS
 
     model.train()
+    messages = MessageHub.get_current_instance()
     for _ in progress(_until(enough), 'training steps'):
+        messages.update_info('iter', len(times))  # BatchSyncRandomResize counts with it
         start = time.perf_counter()
         batch = next(batches)
         waiting = time.perf_counter() - start

@@ -51,6 +51,9 @@ def cost(config: Config, monkeypatch: pytest.MonkeyPatch) -> Cost:
     monkeypatch.setattr(dry_run, 'SECONDS', 0.0)
     monkeypatch.setattr(dry_run, 'WARM_UP', 1)
     monkeypatch.setattr(dry_run, 'STEPS', 4)
+    # Draws the size by the number of the step, which a runner would tell.
+    resize = dict(type='BatchSyncRandomResize', random_size_range=(260, 300), size_divisor=20, interval=2)
+    config.merge_from_dict(dict(model=dict(data_preprocessor=dict(batch_augments=[resize]))))
     return dry_run.dry_run(config, steps_of)
 
 

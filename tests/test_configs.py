@@ -10,6 +10,7 @@ from mmdet.registry import DATASETS, MODELS, TRANSFORMS
 from mmdet.utils import register_all_modules
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
+from mmengine.logging import MessageHub
 from mmengine.optim import build_optim_wrapper
 from torch import nn
 
@@ -54,13 +55,31 @@ def sample(tmp_path_factory):
     return dict(img_path=str(path), img_id=1, height=240, width=320, instances=[instance])
 
 
-def build(config):
+def small(config):
     model = config.model.to_dict()
     model['backbone']['init_cfg'] = None  # no download
     if model['backbone']['type'] == 'ResNet':
         # Not less: a detector of fewer channels leaves the channels-last order, in which users train.
         model['backbone']['base_channels'] = 16
+    return model
+
+
+def build(config, folder):
+    model = small(config)
+    if 'teacher_config' in model:
+        teacher = small(Config.fromfile(model['teacher_config']))
+        model.update(teacher_config=dict(model=teacher), teacher_ckpt=folder / 'teacher.pth')
+        torch.save(MODELS.build(teacher).state_dict(), model['teacher_ckpt'])
     return MODELS.build(model)
+
+
+def load_for_training(dataset, sample):
+    """Send a sample through a data set's pipeline; a wrapper that mixes images gets the sample for each of them."""
+    if dataset.type != 'MultiImageMixDataset':
+        return pipeline_of(dataset)(dict(sample))
+    mixed = {'Mosaic': 4, 'MixUp': 2}[dataset.pipeline[0].type]
+    images = [load_for_training(dataset.dataset, sample) for _ in range(mixed)]
+    return pipeline_of(dataset)(dict(images[0], mix_results=images[1:]))
 
 
 def pipeline_of(dataset):
@@ -70,28 +89,29 @@ def pipeline_of(dataset):
 
 
 @pytest.mark.parametrize('path', GATED, ids=name_of)
-def test_config_trains_a_step_and_predicts(path, narrow, sample):
-    trains_a_step_and_predicts(load(path), sample)
+def test_config_trains_a_step_and_predicts(path, narrow, sample, tmp_path):
+    trains_a_step_and_predicts(load(path), sample, tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('path', BACKBONES, ids=name_of)
-def test_backbones_take_a_rectangle(path, narrow, sample):
+def test_backbones_take_a_rectangle(path, narrow, sample, tmp_path):
     config = load(path)
     at_size(config, (320, 256))
-    trains_a_step_and_predicts(config, sample)
+    trains_a_step_and_predicts(config, sample, tmp_path)
 
 
-def trains_a_step_and_predicts(config, sample):
+def trains_a_step_and_predicts(config, sample, folder):
     torch.manual_seed(0)
     np.random.seed(0)
-    detector = build(config)
+    detector = build(config, folder)
 
-    train = pipeline_of(config.train_dataloader.dataset)
-    batch = pseudo_collate([train(dict(sample)) for _ in range(2)])
+    dataset = config.train_dataloader.dataset
+    batch = pseudo_collate([load_for_training(dataset, sample) for _ in range(2)])
     wrapper = build_optim_wrapper(detector, config.optim_wrapper)
     weights = next(detector.bbox_head.parameters()).detach().clone()
     detector.train()
+    MessageHub.get_current_instance().update_info('iter', 0)  # as in a run; BatchSyncRandomResize reads it
     losses = detector.train_step(batch, wrapper)
     assert torch.isfinite(losses['loss'])
     assert losses['loss'] > 0
@@ -139,9 +159,9 @@ def test_a_base_is_short(path):
     assert len(path.read_text().splitlines()) <= 60
 
 
-def test_biases_learn_twice_as_fast_and_do_not_decay(narrow):
+def test_biases_learn_twice_as_fast_and_do_not_decay(narrow, tmp_path):
     config = load(CONFIGS / 'ssd' / 'ssd300_vgg16_voc0712.py')
-    detector = build(config)
+    detector = build(config, tmp_path)
     groups = build_optim_wrapper(detector, config.optim_wrapper).optimizer.param_groups
     options = {id(group['params'][0]): (group['lr'], group['weight_decay']) for group in groups}
     conv = detector.backbone.features[0]

@@ -118,7 +118,7 @@ def test_averaged_weights_are_tested_mirrored_too(tool, work):
 
 @pytest.mark.slow
 def test_the_recipe_of_averaged_weights_resumes_exactly_and_saves_the_average(work):
-    hook = Config.fromfile(ROOT / 'configs' / 'recipes' / 'ssd300_r18_ema_bccd.py').custom_hooks[-1].to_dict()
+    hook = Config.fromfile(ROOT / 'configs' / 'variants' / 'ssd300_r18_ema_bccd.py').custom_hooks[-1].to_dict()
     (work / 'recipe.py').write_text(f"_base_ = './small.py'\ncustom_hooks = [*_base_.custom_hooks, {hook!r}]\n")
     options = ('--amp', '--cfg-options', 'train_cfg.max_epochs=2', 'default_hooks.checkpoint.interval=1')
     run('train', 'recipe.py', '--work-dir', 'whole', *options, cwd=work)

@@ -2,7 +2,7 @@
 
 from .backbones import SSDVGG
 from .dense_heads import SSDHead
-from .detectors import SSD
+from .detectors import SSD, DistilledSSD
 from .losses import MultiBoxLoss
 from .necks import SSDNeck
 from .task_modules import DeltaBoxCoder, HardNegativeSampler, SSDAnchorGenerator, SSDAssigner
@@ -11,6 +11,7 @@ __all__ = [
     'SSD',
     'SSDVGG',
     'DeltaBoxCoder',
+    'DistilledSSD',
     'HardNegativeSampler',
     'MultiBoxLoss',
     'SSDAnchorGenerator',

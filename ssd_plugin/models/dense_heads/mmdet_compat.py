@@ -42,7 +42,7 @@ def translate_train_cfg(
     sampler = train_cfg.get('sampler')
     if sampler is not None and sampler['type'] in _PSEUDO_SAMPLERS:
         sampler = None
-    loss = dict(train_cfg.get('loss') or dict(type='ssd_plugin.MultiBoxLoss'))
+    loss = {'type': 'ssd_plugin.MultiBoxLoss', **(train_cfg.get('loss') or {})}
     if 'neg_pos_ratio' in train_cfg:
         if sampler is not None:
             raise UserError('train_cfg.neg_pos_ratio: given beside train_cfg.sampler, expected one of the two')

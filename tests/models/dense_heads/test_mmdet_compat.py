@@ -35,12 +35,12 @@ def test_our_settings_pass_through():
     given = dict(
         assigner=dict(type='ssd_plugin.SSDAssigner', pos_iou_thr=0.4),
         sampler=dict(type='ssd_plugin.HardNegativeSampler', min_negatives=8),
-        loss=dict(type='ssd_plugin.MultiBoxLoss', alpha=2),
+        loss=dict(alpha=2),
     )
     focal = dict(type='FocalLoss')
     parts = translate_train_cfg(given, focal, None)
-    assert parts._asdict() == {**given, 'loss': {**given['loss'], 'loss_cls': focal}}
-    assert given['loss'] == dict(type='ssd_plugin.MultiBoxLoss', alpha=2)
+    assert parts._asdict() == {**given, 'loss': {'type': 'ssd_plugin.MultiBoxLoss', 'alpha': 2, 'loss_cls': focal}}
+    assert given['loss'] == dict(alpha=2)
 
 
 @pytest.mark.parametrize('sampler', [{}, dict(sampler=None), dict(sampler=dict(type='PseudoSampler'))])

@@ -32,9 +32,9 @@ DATA = {
 }
 # Files trained on -> what the metafiles call them.
 WORDS = {
-    (TRAINVAL_07,): 'VOC2007',
-    (TRAINVAL_07, TRAINVAL_12): 'VOC2007 + VOC2012',
-    (TRAINVAL_07, TRAINVAL_12, TEST_07): 'VOC2007 with test + VOC2012',
+    (TRAINVAL_07,): 'VOC 07',
+    (TRAINVAL_07, TRAINVAL_12): 'VOC 07+12',
+    (TRAINVAL_07, TRAINVAL_12, TEST_07): 'VOC 07++12',
     tuple(DATA['coco'][0]): 'COCO 2017',
     tuple(DATA['coco-trainval35k'][0]): 'COCO trainval35k',
     tuple(DATA['ilsvrc-det'][0]): 'ILSVRC DET',

@@ -11,7 +11,9 @@ Examples:
 import argparse
 from pathlib import Path
 
-from terminaltables import AsciiTable
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
 
 import ssd_plugin  # noqa: F401  first: it makes mmdet importable
 from ssd_plugin.analysis.paper_rows import find_row, rows_table
@@ -41,10 +43,20 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def show_rows() -> None:
+    head, *rows = rows_table()
+    table = Table(box=SIMPLE)
+    for number, name in enumerate(head):
+        table.add_column(name, no_wrap=number == 0, overflow='fold')
+    for cells in rows:
+        table.add_row(*cells)
+    Console().print(table)
+
+
 def main() -> None:
     args = parse_args()
     if args.list:
-        print(AsciiTable(rows_table()).table)
+        show_rows()
         return
     if args.row is None:
         raise UserError('no row, expected the name of one; --list shows all')

@@ -104,15 +104,15 @@ def rows_table() -> list[list[str]]:
     Returns:
         The rows of a table, the head first.
     """
-    head = ['row', 'in the paper', 'published', 'trained on', 'starts from', 'iterations x batch']
+    head = ['row', 'in the paper', 'published', 'trained on', 'starts from', 'images seen']
     return [head] + [
         [
             row.name,
-            row.line,
-            row.describe_published(),
+            row.line.partition(',')[0],
+            describe_figures(row.published),
             row.data,
-            row.starts_from or 'VGG-16',
-            f'{row.iterations:,} x {row.batch_size}',
+            row.starts_from or '',
+            f'{row.iterations * row.batch_size / 1e6:.2f} M',
         ]
         for row in paper_rows().values()
     ]

@@ -96,11 +96,16 @@ def launched(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return commands
 
 
-def test_the_list_has_all_rows(run: Callable[..., None], capsys: pytest.CaptureFixture) -> None:
+def test_the_list_has_all_rows(
+    run: Callable[..., None], capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('COLUMNS', '200')
     run('--list')
-    shown = capsys.readouterr().out
-    assert '| table2_no-atrous ' in shown
-    assert shown.count(' x 32 ') == 49
+    shown = capsys.readouterr().out.splitlines()
+    assert sum(line.rstrip().endswith(' M') for line in shown) == 49
+    (line,) = (line for line in shown if line.startswith('  table2_no-atrous '))
+    assert 'Table 2' in line
+    assert 'mAP 74.2' in line
 
 
 @pytest.mark.parametrize(
@@ -143,6 +148,17 @@ def test_a_missing_test_image_is_noticed_before_training(
     finally:
         listed.write_text(whole)
     assert '2008_000001.jpg: no such file' in line
+
+
+def test_bad_data_is_one_line_before_training(refused: Callable[..., str], data: Path) -> None:
+    spoilt = next((data / 'voc/VOC2007/Annotations').iterdir())
+    whole = spoilt.read_text()
+    spoilt.write_text(whole.replace('<xmin>', '<xmin>left', 1))
+    try:
+        line = refused('ssd300_vgg16_voc0712')
+    finally:
+        spoilt.write_text(whole)
+    assert line.startswith(str(spoilt))
 
 
 def test_one_command_trains_measures_and_writes_the_line(

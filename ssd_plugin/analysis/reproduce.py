@@ -25,12 +25,12 @@ from ssd_plugin.whole_file import whole_file
 
 from .paper_rows import PaperRow, describe_figures, paper_rows
 
-RESULTS = 'results.md'
+_RESULTS = 'results.md'
 _HEAD = ['row', 'in the paper', 'published', 'ours', 'difference']
 _START = 'COCO_CHECKPOINT'
 # Published name of a figure -> its key among what the metrics give, which is no percentage.
 _KEYS = {'mAP': 'pascal_voc/mAP', 'box AP': 'coco/bbox_mAP', 'AP50': 'coco/bbox_mAP_50', 'AP75': 'coco/bbox_mAP_75'}
-# Test sets whose annotations only a server has; COCO's takes test-dev2017 today.
+# Test sets whose annotations only a server has; COCO's takes test-dev2017.
 _VOC_SERVER, _COCO_SERVER = 'VOC2012 test', 'COCO test-dev2015'
 _COCO_UPLOAD = 'https://competitions.codalab.org/competitions/20794 (test-dev, bbox; an account is needed)'
 _TEST_DEV = 'annotations/image_info_test-dev2017.json'
@@ -77,10 +77,10 @@ def reproduce(row: PaperRow, out: Path, gpus: int, options: dict[str, Any]) -> l
     # A visualizer of its own: MMEngine would hand out that of the training again.
     arguments = [row.config, trained, '--work-dir', work_dir / 'test']
     _launch('test', arguments, [*given, 'visualizer.name=test'], gpus)
-    changed = ' '.join([row.name, *(f'{key}={value}' for key, value in options.items())])
+    label = ' '.join([row.name, *(f'{key}={value}' for key, value in options.items())])
     measured = mmengine.load(max((work_dir / 'test').glob('*/*.json')))  # the newest
-    line = _table_line(row, changed, config, measured)
-    _write_line(out / RESULTS, line)
+    line = _table_line(row, label, config, measured)
+    _write_line(out / _RESULTS, line)
     if row.dataset == _COCO_SERVER and Path(config.test_dataloader.dataset.data_root, _TEST_DEV).is_file():
         lines.append(f'{_predict_test_dev(row, config, trained, given, gpus)}: hand it in at {_COCO_UPLOAD}')
     elif row.dataset == _COCO_SERVER:
@@ -148,7 +148,7 @@ def _predict_test_dev(row: PaperRow, config: Config, trained: Path, given: list[
     return archive
 
 
-def _table_line(row: PaperRow, name: str, config: Config, measured: dict[str, float]) -> str:
+def _table_line(row: PaperRow, label: str, config: Config, measured: dict[str, float]) -> str:
     """Set the figures beside the published ones, in percent."""
     wanted = row.published or _KEYS
     ours = {name: 100 * measured[key] for name, key in _KEYS.items() if name in wanted and key in measured}
@@ -157,7 +157,7 @@ def _table_line(row: PaperRow, name: str, config: Config, measured: dict[str, fl
         differences += ' (other images)'
     where = Path(config.test_dataloader.dataset.ann_file).with_suffix('')
     figures = f'{where}: {describe_figures(ours)}' if ours else 'to be handed in'
-    return f'| {" | ".join([name, row.line, row.describe_published(), figures, differences])} |'
+    return f'| {" | ".join([label, row.line, row.describe_published(), figures, differences])} |'
 
 
 def _write_line(path: Path, line: str) -> None:

@@ -12,7 +12,8 @@ ROOT = Path(__file__).resolve().parents[1]
 HEAD = """# Model zoo
 
 Made from the metafiles beside the configs by `make model-zoo`. *Measured* is what a run of the config gave here, on a
-CPU; *published* is what the authors report for the recipe that the config states, which has not been reproduced here.
+CPU; *published* is what the authors report for the recipe that the config states, which has not been reproduced here
+([the command for each](reproduce.md)).
 
 | config | schedule | batch | measured | published |
 | --- | --- | --- | --- | --- |"""
@@ -29,9 +30,10 @@ def row(model: dict[str, Any]) -> str:
     metadata = model['Metadata']
     schedule = [f'{metadata[unit]:,} {unit.lower()}' for unit in ('Epochs', 'Iterations') if unit in metadata]
     measured = [f'{one["Dataset"]}: {_figures(one["Metrics"])}' for one in model.get('Results', [])]
-    published = [f'{dataset}: {figures}' for dataset, figures in model.get('Published', {}).items()]
+    claim = model.get('Published')
+    published = f'{claim["Dataset"]}: {_figures(claim["Metrics"])} ({claim["Row"]})' if claim else ''
     name = f'[`{model["Name"]}`](../{model["Config"]})'
-    cells = [name, ', '.join(schedule), str(metadata['Batch Size']), '<br>'.join(measured), '<br>'.join(published)]
+    cells = [name, ', '.join(schedule), str(metadata['Batch Size']), '<br>'.join(measured), published]
     return f'| {" | ".join(cells)} |'
 
 

@@ -30,6 +30,8 @@ def test_model_zoo_is_made_from_the_metafiles():
 
 def test_a_schedule_in_the_model_index_is_that_of_the_config():
     for metafile in yaml.safe_load((ROOT / 'model-index.yml').read_text())['Import']:
+        if metafile in ('configs/ssd/metafile.yml', 'configs/ablation/metafile.yml'):
+            continue  # 49 configs, which test_paper_configs.py reads already
         for model in yaml.safe_load((ROOT / metafile).read_text())['Models']:
             config = Config.fromfile(ROOT / model['Config'])
             length = {'Epochs': config.train_cfg.get('max_epochs'), 'Iterations': config.train_cfg.get('max_iters')}

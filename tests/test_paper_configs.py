@@ -9,6 +9,7 @@ from mmdet.registry import MODELS
 from mmdet.utils import register_all_modules
 from mmengine.config import Config
 
+from ssd_plugin.analysis.paper_rows import paper_rows
 from ssd_plugin.models.backbones import ssd_vgg
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
@@ -28,6 +29,15 @@ DATA = {
         'annotations/instances_minival2014.json',
     ),
     'ilsvrc-det': (['annotations/det_trainval1.json'], 'annotations/det_val2.json'),
+}
+# Files trained on -> what the metafiles call them.
+WORDS = {
+    (TRAINVAL_07,): 'VOC 07',
+    (TRAINVAL_07, TRAINVAL_12): 'VOC 07+12',
+    (TRAINVAL_07, TRAINVAL_12, TEST_07): 'VOC 07++12',
+    tuple(DATA['coco'][0]): 'COCO 2017',
+    tuple(DATA['coco-trainval35k'][0]): 'COCO trainval35k',
+    tuple(DATA['ilsvrc-det'][0]): 'ILSVRC DET',
 }
 # Data -> thousands of iterations, and those at which the rate falls; with the expansion trick, and without.
 SCHEDULES = {
@@ -54,6 +64,9 @@ BOXES = {
     'table2_no-ratio-2-and-3': 3880,
     **{f'table3_sources-{count}': boxes for count, boxes in enumerate((8664, 9025, 9864, 8942, 8764, 8732), start=1)},
 }
+
+
+ROWS = paper_rows()
 
 
 @functools.cache
@@ -163,6 +176,20 @@ def test_optimiser_and_batch(folder, stem):
     )
 
 
+@pytest.mark.parametrize(
+    ('folder', 'stem'), [*(('ssd', stem) for stem in SSD), *(('ablation', stem) for stem in ABLATION)]
+)
+def test_what_the_metafiles_say_of_a_config(folder, stem):
+    config, row = load(folder, stem), ROWS[stem]
+    assert (row.iterations, row.batch_size) == (config.train_cfg.max_iters, config.total_batch_size)
+    assert row.data == WORDS[tuple(dataset.ann_file for dataset in train_sets(config))]
+    fine_tuned = any(hook.type == 'ssd_plugin.PartialLoadHook' for hook in config.custom_hooks)
+    assert (row.starts_from is not None) == fine_tuned
+    tested = {'VOC2007 test': TEST_07, 'VOC2012 test': DATA['voc0712pp'][1], 'ILSVRC DET val2': DATA['ilsvrc-det'][1]}
+    tested['COCO test-dev2015'] = DATA['coco-trainval35k'][1]  # measured on minival before it is handed in
+    assert not row.dataset or config.test_dataloader.dataset.ann_file == tested[row.dataset]
+
+
 @pytest.mark.parametrize('stem', SSD)
 def test_data_and_augmentation(stem):
     config = load('ssd', stem)
@@ -188,6 +215,7 @@ def test_fine_tuning_starts_from_the_end_of_a_run_on_coco(stem, monkeypatch):
     (hook,) = (hook for hook in config.custom_hooks if hook.type == 'ssd_plugin.PartialLoadHook')
     end = load('ssd', origin).train_cfg.max_iters
     assert hook.checkpoint == f'work_dirs/{origin}/iter_{end}.pth'
+    assert ROWS[stem].starts_from == origin
     assert end % load('ssd', origin).default_hooks.checkpoint.interval == 0
 
 

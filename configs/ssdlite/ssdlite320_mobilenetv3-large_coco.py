@@ -1,4 +1,5 @@
-# SSDLite on MobileNetV3-Large, trained as torchvision's (references/detection): 660 passes, crops and mirroring alone.
+# SSDLite on MobileNetV3-Large, trained as torchvision's (references/detection): 660 passes, crops (by the paper's law)
+# and mirroring alone; the learning rate is that of the whole batch of 192.
 _base_ = [
     '../_base_/models/ssdlite320_mobilenetv3-large.py',
     '../_base_/datasets/coco.py',

@@ -1,5 +1,5 @@
-# SSDLite on MobileNetV3-Large, from random weights: torchvision's ssdlite320_mobilenet_v3_large, whose weights
-# tools/convert_weights.py turns into its own. Batch normalisation has torchvision's eps and momentum (base).
+# SSDLite on MobileNetV3-Large, from random weights: torchvision's ssdlite320_mobilenet_v3_large, whose released weights
+# tools/convert_weights.py makes fit. Batch normalisation has the base's eps 0.001 and momentum 0.03, torchvision's too.
 _base_ = './ssdlite320_mobilenetv2.py'
 normal = dict(type='Normal', layer='Conv2d', std=0.03)
 model = dict(

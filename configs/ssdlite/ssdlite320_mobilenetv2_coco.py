@@ -1,4 +1,5 @@
-# SSDLite on MobileNetV2, trained as mmdet's; the learning rate is that of the whole batch of 192.
+# SSDLite on MobileNetV2 by mmdet's scratch recipe (ssdlite_mobilenetv2-scratch_8xb24-600e_coco), but for the paper's
+# augmentation; the learning rate is that of the whole batch of 192.
 _base_ = [
     '../_base_/models/ssdlite320_mobilenetv2.py',
     '../_base_/datasets/coco.py',

@@ -1,4 +1,4 @@
-"""Puts renamed weights into our conventions and checks that they make up a whole VGG SSD."""
+"""Puts renamed weights into our conventions and checks that they make up a whole SSD."""
 
 import re
 from collections.abc import Mapping
@@ -17,15 +17,21 @@ if TYPE_CHECKING:
 TRUNK_NOTE = (
     "a trunk alone: use it as the backbone's init_cfg=dict(type='Pretrained', prefix='backbone.', checkpoint=...)"
 )
+VGG_SSD = 'a VGG SSD300 or 512'
+# The last layer of a level's class branch, depthwise or not, ends in a number alone.
+_CLASS_PREDICTOR = re.compile(r'bbox_head\.cls_convs\.\d+\.\d+\.(weight|bias)')
 
 
-def place(source: Mapping[str, Tensor], names: Mapping[str, str], kind: str) -> dict[str, Tensor]:
+def place(
+    source: Mapping[str, Tensor], names: Mapping[str, str], kind: str, network: str = VGG_SSD
+) -> dict[str, Tensor]:
     """Rename the weights.
 
     Args:
         source: The weights under their own names.
         names: Source key -> our key, of every weight that must be there.
         kind: Of the source, for messages.
+        network: What the weights must make up, for messages.
 
     Returns:
         The weights under our names.
@@ -35,7 +41,7 @@ def place(source: Mapping[str, Tensor], names: Mapping[str, str], kind: str) -> 
     """
     for key, value in source.items():
         if key not in names:
-            raise UserError(f'{kind} weights: key {key!r} of shape {_shape(value)} has no place in a VGG SSD300 or 512')
+            raise UserError(f'{kind} weights: key {key!r} of shape {_shape(value)} has no place in {network}')
     for key, ours in names.items():
         if key not in source:
             raise UserError(f'{kind} weights: key {key!r} (our {ours!r}) is missing')
@@ -75,7 +81,7 @@ def count_classes(weights: Mapping[str, Tensor], kind: str) -> int:
     """
     found = set()
     for key, value in weights.items():
-        if not re.fullmatch(r'bbox_head\.cls_convs\.\d+\.\d+\.bias', key):
+        if not _CLASS_PREDICTOR.fullmatch(key) or key.endswith('weight'):
             continue
         box_key = key.replace('cls_convs', 'reg_convs')
         boxes = len(weights[box_key]) // 4 if box_key in weights else 0
@@ -101,7 +107,20 @@ def check_shapes(weights: Mapping[str, Tensor], kind: str, input_size: int = 300
     Raises:
         UserError: If one differs.
     """
-    expected = layout.expected_shapes(input_size, num_classes)
+    compare_shapes(weights, kind, layout.expected_shapes(input_size, num_classes))
+
+
+def compare_shapes(weights: Mapping[str, Tensor], kind: str, expected: Mapping[str, tuple[int, ...]]) -> None:
+    """Compare the shapes of weights with those of a network's weights of the same names.
+
+    Args:
+        weights: Under our names.
+        kind: Of the source, for messages.
+        expected: Shapes of the network's weights.
+
+    Raises:
+        UserError: If one differs.
+    """
     for key, value in weights.items():
         if tuple(value.shape) != expected[key]:
             raise UserError(f'{kind} weights: {key!r} has shape {_shape(value)}, expected {expected[key]}')
@@ -121,14 +140,10 @@ def select_classes(weights: dict[str, Tensor], num_classes: int, chosen: Optiona
         chosen: Their numbers from 1, in the order wanted; None for all.
     """
     order = torch.tensor([*(chosen or range(1, num_classes + 1)), 0])
-    level = 0
-    while f'{layout.head("cls", level)}.weight' in weights:
-        for name in ('weight', 'bias'):
-            key = f'{layout.head("cls", level)}.{name}'
-            value = weights[key]
+    for key, value in weights.items():
+        if _CLASS_PREDICTOR.fullmatch(key):
             per_box = value.reshape(-1, num_classes + 1, *value.shape[1:])  # (A, 1 + classes, ...)
             weights[key] = per_box[:, order].flatten(0, 1)
-        level += 1
 
 
 def rebase_boxes(weights: dict[str, Tensor], tiling: str, sizes: Optional['BoxSizes'] = None) -> None:

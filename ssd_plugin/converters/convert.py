@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ssd_plugin.errors import UserError
 
-from . import amdegroot, caffe, lufficc, mmdet, torchvision
+from . import amdegroot, caffe, lufficc, mmdet, torchvision, torchvision_ssdlite
 from .check_weights import check_weights
 from .result import ConvertedWeights
 
@@ -26,7 +26,7 @@ class Converter:
 
     kind: str
     keys: tuple[str, ...]
-    convert: Callable[[Mapping[str, Tensor]], ConvertedWeights]
+    convert: Callable[..., ConvertedWeights]
     ours: bool = False
 
     def recognises(self, state_dict: Mapping[str, Tensor], meta: Mapping[str, Any]) -> bool:
@@ -39,7 +39,7 @@ class Converter:
 # The first that recognises the weights converts them.
 CONVERTERS = (
     Converter(torchvision.KIND, ('backbone.scale_weight',), torchvision.convert),
-    Converter(torchvision.SSDLITE_KIND, ('backbone.features.0.0.0.weight',), torchvision.refuse_ssdlite),
+    Converter(torchvision_ssdlite.KIND, ('backbone.features.0.0.0.weight',), torchvision_ssdlite.convert),
     Converter(lufficc.KIND, ('backbone.vgg.0.weight',), lufficc.convert),
     Converter(amdegroot.KIND, ('vgg.0.weight',), amdegroot.convert),
     Converter(amdegroot.TRUNK_KIND, ('33.weight',), amdegroot.convert_trunk),
@@ -123,10 +123,9 @@ def convert(state_dict: Mapping[str, Tensor], kind: str, num_classes: Optional[i
     """
     if kind not in KINDS:
         raise UserError(f'kind is {kind!r}, expected one of {", ".join(KINDS)}')
-    if kind == torchvision.KIND and num_classes == torchvision.COCO_IDS:
-        converted = torchvision.convert(state_dict, keep_unused_ids=True)
-    else:
-        converted = CONVERTERS[KINDS.index(kind)].convert(state_dict)
+    has_unused_ids = kind in (torchvision.KIND, torchvision_ssdlite.KIND) and num_classes == torchvision.COCO_IDS
+    options = {'keep_unused_ids': True} if has_unused_ids else {}
+    converted = CONVERTERS[KINDS.index(kind)].convert(state_dict, **options)
     if num_classes is not None and converted.num_classes != num_classes:
         raise UserError(f'{kind} weights: {converted.num_classes} foreground classes, expected {num_classes}')
     return converted

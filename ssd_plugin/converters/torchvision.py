@@ -4,16 +4,14 @@ Source: pytorch/vision, torchvision/models/detection/ssd.py.
 """
 
 from collections.abc import Mapping
+from typing import Optional
 
 from torch import Tensor
-
-from ssd_plugin.errors import UserError
 
 from . import assembly, layout
 from .result import ConvertedWeights
 
 KIND = 'torchvision'
-SSDLITE_KIND = 'torchvision-ssdlite'
 _TILING = 'ssd300-coco'
 COCO_IDS = 90
 _UNUSED_COCO_IDS = frozenset((12, 26, 29, 30, 45, 66, 68, 69, 71, 83))
@@ -36,26 +34,26 @@ def convert(source: Mapping[str, Tensor], keep_unused_ids: bool = False) -> Conv
     weights = assembly.place(source, _names(), KIND)
     found = assembly.count_classes(weights, KIND)
     assembly.check_shapes(weights, KIND, 300, found)
-    chosen, notes = None, []
-    if found == COCO_IDS and not keep_unused_ids:
-        chosen = [number for number in range(1, COCO_IDS + 1) if number not in _UNUSED_COCO_IDS]
-        notes.append('the 10 classes that stand for unused COCO ids are left out; --num-classes 90 keeps them')
+    chosen, notes = choose_classes(found, keep_unused_ids)
     assembly.select_classes(weights, found, chosen)
     assembly.rebase_boxes(weights, _TILING)
-    return ConvertedWeights(KIND, weights, len(chosen) if chosen else found, default_boxes=_TILING, notes=tuple(notes))
+    return ConvertedWeights(KIND, weights, len(chosen) if chosen else found, default_boxes=_TILING, notes=notes)
 
 
-def refuse_ssdlite(source: Mapping[str, Tensor]) -> ConvertedWeights:
-    """Say why ``ssdlite320_mobilenet_v3_large`` cannot be converted.
+def choose_classes(found: int, keep_unused_ids: bool) -> tuple[Optional[list[int]], tuple[str, ...]]:
+    """Leave out COCO's ids that no image has.
 
-    Raises:
-        UserError: Always.
+    Args:
+        found: Foreground classes of the weights.
+        keep_unused_ids: Leave nothing out.
+
+    Returns:
+        The numbers from 1 of the classes to keep, None for all, and what the reader has to know about that.
     """
-    raise UserError(
-        f'{SSDLITE_KIND} weights: no counterpart of the backbone (MobileNetV3-Large with its last stage halved and '
-        'the maps taken inside a block) and of the extra layers of two depthwise levels of ReLU6 is registered in '
-        'mmdet, expected a network with a VGG-16 trunk'
-    )
+    if found != COCO_IDS or keep_unused_ids:
+        return None, ()
+    note = 'the 10 classes that stand for unused COCO ids are left out; --num-classes 90 keeps them'
+    return [number for number in range(1, COCO_IDS + 1) if number not in _UNUSED_COCO_IDS], (note,)
 
 
 def _names() -> dict[str, str]:

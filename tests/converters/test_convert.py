@@ -53,11 +53,6 @@ def test_every_kind_converts_to_the_same_trunk(kind: str, plain300: PlainSSD) ->
     assert torch.equal(converted.state_dict['backbone.features.0.weight'], first.flip(1) if turned else first)
 
 
-def test_ssdlite_is_refused(plain300: PlainSSD) -> None:
-    with pytest.raises(UserError, match='MobileNetV3'):
-        convert(sources(plain300)['torchvision-ssdlite'], 'torchvision-ssdlite')
-
-
 def test_unknown_weights() -> None:
     with pytest.raises(UserError, match=r"weights with keys such as 'fc.weight' are of no known kind, expected one of"):
         detect_source({'fc.weight': torch.zeros(1)})

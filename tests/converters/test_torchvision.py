@@ -76,8 +76,3 @@ def test_a_512_network_of_theirs_is_refused(plain300: PlainSSD) -> None:
     state = {**foreign_weights.torchvision(plain300), 'backbone.extra.5.0.weight': torch.zeros(128, 256, 1, 1)}
     with pytest.raises(UserError, match=r"torchvision weights: key 'backbone.extra.5.0.weight' of shape \(128, 256"):
         torchvision.convert(state)
-
-
-def test_ssdlite_says_what_is_missing() -> None:
-    with pytest.raises(UserError, match='MobileNetV3-Large'):
-        torchvision.refuse_ssdlite({})

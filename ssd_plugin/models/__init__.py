@@ -4,6 +4,7 @@ from .backbones import SSDVGG
 from .dense_heads import SSDHead
 from .detectors import SSD
 from .losses import MultiBoxLoss
+from .mmdet_parts import Float32RoIExtractor, Float32RPNHead, MMDetSSDHead
 from .necks import SSDNeck
 from .task_modules import DeltaBoxCoder, HardNegativeSampler, SSDAnchorGenerator, SSDAssigner
 
@@ -11,7 +12,10 @@ __all__ = [
     'SSD',
     'SSDVGG',
     'DeltaBoxCoder',
+    'Float32RPNHead',
+    'Float32RoIExtractor',
     'HardNegativeSampler',
+    'MMDetSSDHead',
     'MultiBoxLoss',
     'SSDAnchorGenerator',
     'SSDAssigner',

@@ -22,6 +22,7 @@ from .errors import UserError
 
 EXTENSION = 'mmcv._ext'
 INSTALL_MMCV = f'pip uninstall -y mmcv-lite && pip install "mmcv{SUPPORTED["mmcv"]}"'
+OR_TORCHVISION = ', or install the torchvision that belongs to the installed torch'
 
 
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int = 0) -> Tensor:
@@ -84,10 +85,12 @@ def sigmoid_focal_loss_backward(
 
 
 def _roi_align(maps: Tensor, rois: Tensor, settings: dict[str, Any]) -> Tensor:
+    if not has_torchvision():
+        raise UserError(f'RoIAlign is one of the compiled ops that mmcv-lite lacks: {INSTALL_MMCV}{OR_TORCHVISION}')
     from torchvision.ops import roi_align
 
     if not settings['pool_mode']:
-        raise UserError(f"roi_align with pool_mode='max' is one of the compiled ops: {INSTALL_MMCV}")
+        raise UserError(f"RoIAlign with pool_mode='max' is one of the compiled ops: {INSTALL_MMCV}")
     size = settings['aligned_height'], settings['aligned_width']
     return roi_align(maps, rois, size, settings['spatial_scale'], settings['sampling_ratio'], bool(settings['aligned']))
 
@@ -107,7 +110,7 @@ def roi_align_forward(
             ``aligned``.
 
     Raises:
-        UserError: Pooling by maxima is asked for, which torchvision has not.
+        UserError: There is no torchvision, or pooling by maxima is asked for, which it has not.
 
     Source: ``open-mmlab/mmcv: mmcv/ops/roi_align.py``.
     """
@@ -151,13 +154,13 @@ def has_compiled_ops() -> bool:
     return not isinstance(sys.modules.get(EXTENSION), _FallbackExtension)
 
 
-def supplied_ops() -> list[str]:
-    """List what of ``mmcv.ops`` works with the stand-in, by the names that configs have for it."""
-    return ['nms', 'SigmoidFocalLoss', *(['RoIAlign'] if _has_torchvision() else [])]
-
-
-def _has_torchvision() -> bool:
-    return importlib.util.find_spec('torchvision') is not None
+def has_torchvision() -> bool:
+    """Tell whether torchvision is there and fits the installed torch; of another build it cannot be imported."""
+    try:
+        importlib.import_module('torchvision.ops')
+    except (ImportError, RuntimeError):
+        return False
+    return True
 
 
 def install() -> bool:
@@ -175,9 +178,7 @@ def install() -> bool:
     # Without a spec importlib.util.find_spec, which mmcv calls, raises.
     module.__spec__ = importlib.machinery.ModuleSpec(EXTENSION, None)
     vars(module).update(get_compiler_version=_not_compiled, get_compiling_cuda_version=_not_compiled)
-    supplied = [nms, sigmoid_focal_loss_forward, sigmoid_focal_loss_backward]
-    if _has_torchvision():
-        supplied += [roi_align_forward, roi_align_backward]
+    supplied = nms, sigmoid_focal_loss_forward, sigmoid_focal_loss_backward, roi_align_forward, roi_align_backward
     vars(module).update({op.__name__: op for op in supplied})
     sys.modules[EXTENSION] = module
     return True

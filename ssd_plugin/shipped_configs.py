@@ -37,7 +37,8 @@ def mmdet_config(name: str) -> Config:
 
 def _mmdet_path(name: str) -> Path:
     spec = find_spec('mmdet')
-    assert spec is not None and spec.origin is not None
+    assert spec is not None
+    assert spec.origin is not None
     return Path(spec.origin).parent / '.mim' / 'configs' / name
 
 

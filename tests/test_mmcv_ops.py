@@ -135,6 +135,7 @@ def test_the_focal_loss_of_a_gpu_is_that_of_a_cpu():
         sigmoid_focal_loss(values, labels, 1.5, 0.3, torch.ones(3), 'none')
 
 
+needs_torchvision = pytest.mark.skipif(not mmcv_ops.has_torchvision(), reason='torchvision is not installed')
 ROI_ALIGN = dict(aligned_height=2, aligned_width=2, spatial_scale=0.5, sampling_ratio=0, pool_mode=1, aligned=True)
 
 
@@ -146,8 +147,23 @@ def roi_align(maps, rois, grad_output):
     return output, grad_maps
 
 
+def test_regions_without_torchvision_say_what_to_install(monkeypatch):
+    monkeypatch.setattr(mmcv_ops, 'has_torchvision', lambda: False)
+    with pytest.raises(UserError, match=r'^RoIAlign is one .* torchvision that belongs to the installed torch\Z'):
+        roi_align(torch.zeros(1, 1, 8, 8), torch.zeros(1, 5), torch.zeros(1, 1, 2, 2))
+
+
+@pytest.mark.parametrize('error', [ImportError, RuntimeError])
+def test_a_torchvision_of_another_torch_is_none(error, monkeypatch):
+    def fail(name):
+        raise error(f'{name} does not fit')
+
+    monkeypatch.setattr(importlib, 'import_module', fail)
+    assert not mmcv_ops.has_torchvision()
+
+
+@needs_torchvision
 def test_regions_of_a_ramp_done_by_hand():
-    pytest.importorskip('torchvision')
     maps = torch.arange(8.0).expand(1, 1, 8, 8).contiguous()  # the value is x
     # From 2 to 10 in the image is 0.5 to 4.5 between centres of the map: bins around 1.5 and 3.5.
     output, grad_maps = roi_align(maps, torch.tensor([[0.0, 2, 2, 10, 10]]), torch.ones(1, 1, 2, 2))
@@ -156,9 +172,9 @@ def test_regions_of_a_ramp_done_by_hand():
     assert grad_maps[..., 6:].abs().max() == 0
 
 
+@needs_torchvision
 @pytest.mark.skipif(LITE, reason='the compiled ops of full mmcv are not installed')
 def test_regions_equal_the_compiled_op():
-    pytest.importorskip('torchvision')
     from mmcv.ops import roi_align as compiled
 
     generator = torch.Generator().manual_seed(0)

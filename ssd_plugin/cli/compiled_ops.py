@@ -8,12 +8,12 @@ from mmengine.config import Config
 from mmengine.registry import MODELS
 
 from ssd_plugin.errors import UserError
-from ssd_plugin.mmcv_ops import INSTALL_MMCV, has_compiled_ops, supplied_ops
+from ssd_plugin.mmcv_ops import INSTALL_MMCV, OR_TORCHVISION, has_compiled_ops, has_torchvision
 
 from .config_types import find, walk
 
-# What works without a compiled function: on a CPU mmcv computes it in torch.
-_WITHOUT = 'MultiScaleDeformableAttention'
+# What the stand-in does in torch, and what mmcv itself does so on a CPU.
+_IN_TORCH = ('nms', 'SigmoidFocalLoss', 'MultiScaleDeformableAttention')
 
 
 def check_compiled_ops(config: Config) -> None:
@@ -27,14 +27,14 @@ def check_compiled_ops(config: Config) -> None:
     """
     if has_compiled_ops():
         return
-    works = {*supplied_ops(), _WITHOUT}
     for path, part in walk(config.model, 'model'):
         name = part.get('type')
-        if name not in works and _calls_the_extension(name, config.get('default_scope')):
-            regions = ', or install torchvision for the installed torch' if name == 'RoIAlign' else ''
-            raise UserError(
-                f'{path}.type: {name!r} is one of the compiled ops that mmcv-lite lacks: {INSTALL_MMCV}{regions}'
-            )
+        if not _calls_the_extension(name, config.get('default_scope')) or name in _IN_TORCH:
+            continue
+        if name == 'RoIAlign' and has_torchvision():
+            continue
+        remedy = INSTALL_MMCV + (OR_TORCHVISION if name == 'RoIAlign' else '')
+        raise UserError(f'{path}.type: {name!r} is one of the compiled ops that mmcv-lite lacks: {remedy}')
 
 
 def _calls_the_extension(name: Any, scope: Optional[str]) -> bool:

@@ -7,6 +7,7 @@ import pytest
 
 from ssd_plugin import mmcv_ops
 from ssd_plugin.analysis import dry_run
+from ssd_plugin.cli import compiled_ops
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,7 +61,7 @@ def test_faster_rcnn_without_roi_align_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(mmcv_ops, '_has_torchvision', lambda: False)
+    monkeypatch.setattr(compiled_ops, 'has_torchvision', lambda: False)
     config = ROOT / 'configs' / 'comparators' / 'faster-rcnn_r18_bccd.py'
     monkeypatch.setattr(sys, 'argv', ['train.py', str(config)])
     with pytest.raises(SystemExit) as ended:
@@ -68,5 +69,7 @@ def test_faster_rcnn_without_roi_align_is_one_line(
     assert ended.value.code == 2
     line = capsys.readouterr().err.splitlines()[-1]
     assert line.startswith("error: model.roi_head.bbox_roi_extractor.roi_layer.type: 'RoIAlign' is one of the compiled")
-    assert line.endswith('pip install "mmcv>=2.0.1,<2.2", or install torchvision for the installed torch')
+    assert line.endswith(
+        'pip install "mmcv>=2.0.1,<2.2", or install the torchvision that belongs to the installed torch'
+    )
     assert not list(tmp_path.iterdir())

@@ -12,8 +12,8 @@ ROOT = Path(__file__).resolve().parents[1]
 HEAD = """# Model zoo
 
 Made from the metafiles beside the configs by `make model-zoo`. *Measured* is what a run of the config gave here, on a
-CPU; *published* is what the source in brackets reports for the recipe that the config states, which has not been reproduced
-here ([the command for each line of the paper](reproduce.md)).
+CPU; *published* is what the source in brackets reports for the recipe that the config states, which has not been
+reproduced here ([the command for each line of the paper](reproduce.md)).
 
 | config | schedule | batch | measured | published |
 | --- | --- | --- | --- | --- |"""

@@ -2,9 +2,11 @@
 
 MMEngine has a list of the packages for which this works. Being in it is not enough: the types of such a base are looked
 up in the scope of its package, where ours are not those of mmdet that our configs name without a scope, and an editable
-install is looked for where it is not.
+install is looked for where it is not. mmdet's own (``mmdet::FOLDER/NAME.py``) are found here too: MMEngine looks them
+up with a module that warns of its end each time.
 """
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Optional
 
@@ -22,6 +24,22 @@ def configs_folder() -> Path:
     """
     installed = _PACKAGE / '.mim' / 'configs'
     return installed if installed.is_dir() else _PACKAGE.parent / 'configs'
+
+
+def mmdet_config(name: str) -> Config:
+    """Read a config that mmdet ships, for a config that wants a part of it.
+
+    Args:
+        name: ``FOLDER/NAME.py``.
+    """
+    return Config.fromfile(_mmdet_path(name))
+
+
+def _mmdet_path(name: str) -> Path:
+    spec = find_spec('mmdet')
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent / '.mim' / 'configs' / name
 
 
 def config_path(name: str) -> str:
@@ -43,6 +61,9 @@ def _find_base(cfg_path: str, filename: str) -> tuple[str, Optional[str]]:
     """Give the path of a base, and the scope of its types if it is another than the config's."""
     if cfg_path.startswith(_PREFIX):
         return config_path(cfg_path), None
+    package, _, name = cfg_path.rpartition('::')
+    if package == 'mmdet' and (path := _mmdet_path(name)).is_file():
+        return str(path), package
     return _find_elsewhere(cfg_path, filename)
 
 

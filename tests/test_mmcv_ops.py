@@ -108,11 +108,87 @@ def test_mmcv_reaches_the_stand_in_through_its_own_names():
 
 
 @needs_lite
-@pytest.mark.parametrize('op', ['softnms', 'roi_align_forward', 'deform_conv_forward', 'sigmoid_focal_loss_forward'])
+@pytest.mark.parametrize('op', ['softnms', 'roi_pool_forward', 'deform_conv_forward', 'softmax_focal_loss_forward'])
 def test_every_other_op_says_what_to_install(op):
     extension = sys.modules[mmcv_ops.EXTENSION]
     with pytest.raises(UserError, match=rf'^{op} is one of .*pip install "mmcv>=2\.0\.1,<2\.2"$'):
         getattr(extension, op)(torch.zeros(1), offset=1)
+
+
+@needs_lite
+def test_the_focal_loss_of_a_gpu_is_that_of_a_cpu():
+    from mmcv.ops import sigmoid_focal_loss
+    from mmdet.models.losses.focal_loss import py_sigmoid_focal_loss
+
+    values = torch.randn(5, 3, generator=torch.Generator().manual_seed(0))
+    labels = torch.tensor([0, 1, 2, 3, 3])  # 3 is the background
+    one_hot = torch.tensor([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0], [0, 0, 0]])
+    ours, theirs = values.clone().requires_grad_(), values.clone().requires_grad_()
+    losses = sigmoid_focal_loss(ours, labels, 1.5, 0.3, None, 'none')
+    expected = py_sigmoid_focal_loss(theirs, one_hot, gamma=1.5, alpha=0.3, reduction='none')
+    torch.testing.assert_close(losses, expected)
+    weights = torch.arange(15.0).reshape(5, 3)
+    (losses * weights).sum().backward()
+    (expected * weights).sum().backward()
+    torch.testing.assert_close(ours.grad, theirs.grad)
+    with pytest.raises(UserError, match='weights of classes'):
+        sigmoid_focal_loss(values, labels, 1.5, 0.3, torch.ones(3), 'none')
+
+
+needs_torchvision = pytest.mark.skipif(not mmcv_ops.has_torchvision(), reason='torchvision is not installed')
+ROI_ALIGN = dict(aligned_height=2, aligned_width=2, spatial_scale=0.5, sampling_ratio=0, pool_mode=1, aligned=True)
+
+
+def roi_align(maps, rois, grad_output):
+    """Call the stand-in as mmcv does, which need not be in use."""
+    output, grad_maps = torch.zeros_like(grad_output), torch.zeros_like(maps)
+    mmcv_ops.roi_align_forward(maps, rois, output, maps.new_zeros(0), maps.new_zeros(0), **ROI_ALIGN)
+    mmcv_ops.roi_align_backward(grad_output, rois, maps.new_zeros(0), maps.new_zeros(0), grad_maps, **ROI_ALIGN)
+    return output, grad_maps
+
+
+def test_regions_without_torchvision_say_what_to_install(monkeypatch):
+    monkeypatch.setattr(mmcv_ops, 'has_torchvision', lambda: False)
+    with pytest.raises(UserError, match=r'^RoIAlign is one .* torchvision that belongs to the installed torch\Z'):
+        roi_align(torch.zeros(1, 1, 8, 8), torch.zeros(1, 5), torch.zeros(1, 1, 2, 2))
+
+
+@pytest.mark.parametrize('error', [ImportError, RuntimeError])
+def test_a_torchvision_of_another_torch_is_none(error, monkeypatch):
+    def fail(name):
+        raise error(f'{name} does not fit')
+
+    monkeypatch.setattr(importlib, 'import_module', fail)
+    assert not mmcv_ops.has_torchvision()
+
+
+@needs_torchvision
+def test_regions_of_a_ramp_done_by_hand():
+    maps = torch.arange(8.0).expand(1, 1, 8, 8).contiguous()  # the value is x
+    # From 2 to 10 in the image is 0.5 to 4.5 between centres of the map: bins around 1.5 and 3.5.
+    output, grad_maps = roi_align(maps, torch.tensor([[0.0, 2, 2, 10, 10]]), torch.ones(1, 1, 2, 2))
+    torch.testing.assert_close(output, torch.tensor([[[[1.5, 3.5], [1.5, 3.5]]]]))
+    assert grad_maps.sum().item() == pytest.approx(4)
+    assert grad_maps[..., 6:].abs().max() == 0
+
+
+@needs_torchvision
+@pytest.mark.skipif(LITE, reason='the compiled ops of full mmcv are not installed')
+def test_regions_equal_the_compiled_op():
+    from mmcv.ops import roi_align as compiled
+
+    generator = torch.Generator().manual_seed(0)
+    maps = torch.rand(2, 3, 20, 24, generator=generator)
+    corner = torch.rand(30, 2, generator=generator) * 18  # within the maps, whose scale is a half
+    boxes = torch.cat([corner, corner + 20 * torch.rand(30, 2, generator=generator)], 1)
+    rois = torch.cat([torch.arange(30.0)[:, None] % 2, boxes], 1)
+    grad_output = torch.rand(30, 3, 2, 2, generator=generator)
+    leaf = maps.clone().requires_grad_()
+    expected = compiled(leaf, rois, 2, 0.5, 0, 'avg', True)
+    expected.backward(grad_output)
+    output, grad_maps = roi_align(maps, rois, grad_output)
+    torch.testing.assert_close(output, expected)
+    torch.testing.assert_close(grad_maps, leaf.grad)
 
 
 @needs_lite

@@ -19,12 +19,25 @@ def test_the_base_is_read_as_if_it_lay_beside(tmp_path: Path) -> None:
     assert load_config(path).to_dict() == expected.to_dict()
 
 
-@pytest.mark.filterwarnings('ignore:pkg_resources is deprecated')  # mmengine looks packages up with it
-def test_bases_of_other_packages_stay(tmp_path: Path) -> None:
+def test_bases_of_mmdet_have_its_scope(tmp_path: Path) -> None:
     path = tmp_path / 'a.py'
     path.write_text("_base_ = 'mmdet::_base_/schedules/schedule_1x.py'\n")
     shipped_configs.install()
     assert Config.fromfile(path).optim_wrapper['_scope_'] == 'mmdet'
+
+
+@pytest.mark.filterwarnings('ignore:pkg_resources is deprecated')  # mmengine looks packages up with it
+def test_what_is_not_found_is_left_to_mmengine(tmp_path: Path) -> None:
+    path = tmp_path / 'a.py'
+    path.write_text("_base_ = 'mmdet::_base_/schedules/none.py'\n")
+    with pytest.raises(FileNotFoundError, match=r'none\.py'):
+        Config.fromfile(path)
+
+
+def test_a_config_of_mmdet_is_read_whole() -> None:
+    config = shipped_configs.mmdet_config('ssd/ssd300_coco.py')
+    assert config.model.bbox_head.num_classes == 80
+    assert config.train_pipeline[2].type == 'Expand'
 
 
 def test_a_base_that_is_not_there_is_one_line(tmp_path: Path) -> None:

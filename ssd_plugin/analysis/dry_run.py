@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 import torch
 from mmdet.registry import MODELS
@@ -118,8 +118,9 @@ def dry_run(config: Config, progress: Progress) -> Cost:
         optim_wrapper = build_optim_wrapper(model, config.optim_wrapper)
     check_batches(loader)
     batches = _endless(loader)
-    inputs = model.data_preprocessor(next(batches), False)['inputs']
-    macs = count_macs(model, inputs[:1])
+    batch = model.data_preprocessor(next(batches), False)
+    inputs = batch['inputs']
+    macs = count_macs(model, inputs[:1], batch['data_samples'][:1])
 
     times: list[tuple[float, float]] = []  # of every step: waiting, and the whole of it
 
@@ -159,7 +160,7 @@ def dry_run(config: Config, progress: Progress) -> Cost:
 
 
 @torch.no_grad()
-def count_macs(model: nn.Module, inputs: Tensor) -> int:
+def count_macs(model: nn.Module, inputs: Tensor, samples: Optional[list[Any]] = None) -> int:
     """Count the multiply-accumulates of the convolutions and matrix products of a forward pass.
 
     This is the figure that torchvision's documentation lists as "GFLOPS" and fvcore as flops. What comes after the
@@ -168,10 +169,11 @@ def count_macs(model: nn.Module, inputs: Tensor) -> int:
     Args:
         model: A detector; in evaluation mode afterwards.
         inputs: (1, 3, H, W) float, on its device.
+        samples: The image's data sample, which detectors of two stages ask for.
     """
     model.eval()
     with FlopCounterMode(display=False) as counter:
-        model(inputs, mode='tensor')
+        model(inputs, samples, mode='tensor')
     return counter.get_total_flops() // 2
 
 

@@ -9,6 +9,7 @@ from mmengine.registry import OPTIMIZERS
 from ssd_plugin.datasets.doctor.check_annotations import check_annotations, read_copies
 from ssd_plugin.errors import UserError
 
+from .compiled_ops import check_compiled_ops
 from .config_data import check_classes, check_data
 from .config_types import check_keywords, find, unknown_type, walk
 from .config_values import check_values
@@ -59,6 +60,7 @@ def validate_config(config: Config, mode: str) -> list[str]:
         if checkpoint := (config.get('default_hooks') or {}).get('checkpoint'):
             check_keywords(config, 'default_hooks.checkpoint', checkpoint)
     check_values(config, _LOADERS[mode])
+    check_compiled_ops(config)
     _check_checkpoints(config, mode)
     prepare_trackers(config)
     loaders = _LOADERS[mode]

@@ -4,6 +4,7 @@ from .backbones import SSDVGG
 from .dense_heads import SSDHead
 from .detectors import SSD, DistilledSSD
 from .losses import MultiBoxLoss
+from .mmdet_parts import Float32RoIExtractor, Float32RPNHead, MMDetSSDHead
 from .necks import SSDNeck
 from .task_modules import DeltaBoxCoder, HardNegativeSampler, SSDAnchorGenerator, SSDAssigner
 
@@ -12,7 +13,10 @@ __all__ = [
     'SSDVGG',
     'DeltaBoxCoder',
     'DistilledSSD',
+    'Float32RPNHead',
+    'Float32RoIExtractor',
     'HardNegativeSampler',
+    'MMDetSSDHead',
     'MultiBoxLoss',
     'SSDAnchorGenerator',
     'SSDAssigner',

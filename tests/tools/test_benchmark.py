@@ -13,6 +13,6 @@ def test_an_unknown_part_is_one_line_with_those_there_are(tmp_path):
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == (
         "error: --only has 'none', expected some of "
-        'budget,pipeline,loss,predict,train,inference,deployment,memory,curves,table7'
+        'budget,pipeline,loss,predict,train,inference,deployment,memory,comparators,curves,table7'
     )
     assert not list(tmp_path.iterdir())

@@ -1,9 +1,15 @@
+import runpy
+import sys
 from pathlib import Path
 from typing import Callable
 
 import pytest
 
+from ssd_plugin import mmcv_ops
 from ssd_plugin.analysis import dry_run
+from ssd_plugin.cli import compiled_ops
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_dry_run_tells_what_training_takes_and_writes_nothing(
@@ -48,3 +54,22 @@ def test_a_dry_run_refuses_what_training_would(
     assert ended.value.code == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert expected in line
+
+
+@pytest.mark.skipif(mmcv_ops.has_compiled_ops(), reason='needs mmcv-lite')
+def test_faster_rcnn_without_roi_align_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(compiled_ops, 'has_torchvision', lambda: False)
+    config = ROOT / 'configs' / 'comparators' / 'faster-rcnn_r18_bccd.py'
+    monkeypatch.setattr(sys, 'argv', ['train.py', str(config)])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(ROOT / 'tools' / 'train.py'), run_name='__main__')
+    assert ended.value.code == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith("error: model.roi_head.bbox_roi_extractor.roi_layer.type: 'RoIAlign' is one of the compiled")
+    assert line.endswith(
+        'pip install "mmcv>=2.0.1,<2.2", or install the torchvision that belongs to the installed torch'
+    )
+    assert not list(tmp_path.iterdir())

@@ -4,11 +4,13 @@ import copy
 from collections.abc import Iterator
 from typing import Any, Callable
 
+import numpy as np
 import torch
 from mmcv.transforms import Compose
 from mmdet.registry import TRANSFORMS
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
+from numpy.typing import NDArray
 
 from ssd_plugin.engine.autocast import choose_dtype
 from ssd_plugin.engine.inference_optimization import optimize_for_inference
@@ -63,7 +65,17 @@ def detection(model: Any, config: Config, images: int) -> Callable[[], None]:
         images: Of the batch.
     """
     drawn = [draw_image(seed) for seed in range(min(images, 2))]
-    batch = [drawn[index % len(drawn)] for index in range(images)]
+    return detection_in(model, config, [drawn[index % len(drawn)] for index in range(images)])
+
+
+def detection_in(model: Any, config: Config, batch: list[NDArray[np.uint8]]) -> Callable[[], None]:
+    """Make a function that takes arrays, (H, W, 3) BGR each, through test pipeline and detector.
+
+    Args:
+        model: In evaluation mode.
+        config: Its config, for the pipeline.
+        batch: The arrays.
+    """
     # As mmdet's inferencer: the array takes the place of the file.
     steps = [
         dict(type='mmdet.LoadImageFromNDArray') if 'LoadImage' in step.type else step for step in config.test_pipeline

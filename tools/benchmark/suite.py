@@ -8,6 +8,7 @@ from ssd_plugin.cli.environment import describe
 
 from . import (
     budget,
+    comparator_speed,
     deployment_speed,
     inference_speed,
     loss_speed,
@@ -33,6 +34,7 @@ PARTS: dict[str, Callable[[Settings], Iterator[Union[Row, BudgetRow]]]] = {
     'inference': inference_speed.rows,
     'deployment': deployment_speed.rows,
     'memory': memory.rows,
+    'comparators': comparator_speed.rows,
     'curves': _curves,
 }
 NAMES = ('budget', *PARTS, 'table7')

@@ -10,6 +10,7 @@ import torch
 
 from benchmark import (
     budget,
+    comparator_speed,
     deployment_speed,
     inference_speed,
     loss_speed,
@@ -23,6 +24,7 @@ from benchmark import (
 from benchmark.report import BudgetRow, Row
 from benchmark.settings import Settings
 from benchmark.timing import Figure, interleave
+from ssd_plugin.errors import UserError
 
 
 def test_pipeline_speed(tmp_path, once, check):
@@ -77,6 +79,29 @@ def test_the_sides_of_deployment_detect(pair, tmp_path, once, check):
     sides = deployment_speed.sides(copy.deepcopy(pair), tmp_path)
     check(interleave(sides, once), 'int8', 'float32', 'amp', 'mmdet', 'floor')
     assert len(sides['int8']()) > 0
+
+
+def test_comparators_are_those_that_were_trained(monkeypatch, capsys):
+    trained = {'ssd300_r18_bccd': [0.01], 'retinanet_r18_bccd': [0.03]}
+
+    def detect(folder, device):
+        if folder.name not in trained:
+            raise UserError(f'{folder}: no such folder')
+        return lambda: None
+
+    monkeypatch.setattr(comparator_speed, 'trained_detection', detect)
+    monkeypatch.setattr(comparator_speed, 'interleave', lambda sides, *_: {name: trained[name] for name in sides})
+    (row,) = comparator_speed.rows(Settings(quick=True))
+    assert (row.case, row.times()) == ('retinanet_r18_bccd, batch 1, both fp32', pytest.approx(3))
+    skipped = [line.split()[1] for line in capsys.readouterr().err.splitlines()]
+    assert skipped == ['faster-rcnn_r18_bccd', 'ssd300_r18_mmdet-parts_bccd', 'yolov3_mobilenetv2_bccd']
+
+
+def test_no_comparators_without_ours_in_a_line(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert not list(comparator_speed.rows(Settings(quick=True)))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith('comparators: ssd300_r18_bccd is skipped: work_dirs/ssd300_r18_bccd: no such folder')
 
 
 def test_training_speed_leaves_the_weights(pair, once, check):

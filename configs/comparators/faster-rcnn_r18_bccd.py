@@ -1,7 +1,7 @@
 # mmdet's Faster R-CNN, on ResNet-18 with a pyramid and from random weights.
 _base_ = [
     'mmdet::_base_/models/faster-rcnn_r50_fpn.py',
-    '../_base_/datasets/bccd.py',
+    '../_base_/datasets/bccd_light-augmentation.py',
     '../_base_/schedules/adamw_80e.py',
 ]
 model = dict(

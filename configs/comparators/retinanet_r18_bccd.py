@@ -1,5 +1,9 @@
 # mmdet's RetinaNet, on ResNet-18 and from random weights.
-_base_ = ['mmdet::_base_/models/retinanet_r50_fpn.py', '../_base_/datasets/bccd.py', '../_base_/schedules/adamw_80e.py']
+_base_ = [
+    'mmdet::_base_/models/retinanet_r50_fpn.py',
+    '../_base_/datasets/bccd_light-augmentation.py',
+    '../_base_/schedules/adamw_80e.py',
+]
 model = dict(
     data_preprocessor=dict(pad_size_divisor=1),
     # Random weights and statistics have to learn, the first stage's too.

@@ -1,6 +1,6 @@
 # mmdet's YOLOv3 from random weights. Of its two trunks MobileNetV2 is nearer to SSD300 on ResNet-18 in cost: 1.6 GMACs
 # beside 3.6; Darknet-53 takes 19.3.
-_base_ = ['../_base_/datasets/bccd.py', '../_base_/schedules/adamw_80e.py']
+_base_ = ['../_base_/datasets/bccd_light-augmentation.py', '../_base_/schedules/adamw_80e.py']
 from ssd_plugin.config_edits import with_step
 from ssd_plugin.shipped_configs import mmdet_config
 

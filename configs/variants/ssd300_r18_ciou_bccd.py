@@ -1,3 +1,3 @@
-# Complete IoU of the decoded boxes in place of smooth L1 of the deltas.
+# Complete IoU in place of the generalised one.
 _base_ = '../bccd/ssd300_r18_bccd.py'
-model = dict(bbox_head=dict(loss_bbox=dict(type='CIoULoss', loss_weight=2.0)))
+model = dict(bbox_head=dict(loss_bbox=dict(type='CIoULoss')))

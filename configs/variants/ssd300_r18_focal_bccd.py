@@ -1,3 +1,3 @@
-# Focal loss over all default boxes in place of softmax and mining.
+# Focal loss: the score of a class does not learn the IoU of its box.
 _base_ = '../bccd/ssd300_r18_bccd.py'
-model = dict(bbox_head=dict(loss_cls=dict(type='FocalLoss')), train_cfg=dict(sampler=None))
+model = dict(bbox_head=dict(loss_cls=dict(type='FocalLoss')))

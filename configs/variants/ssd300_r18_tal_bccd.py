@@ -1,3 +1,3 @@
-# Task-aligned assignment with the loss it was made for.
-_base_ = './ssd300_r18_qfl_bccd.py'
+# Task-aligned assignment: positives by predicted score and IoU.
+_base_ = '../bccd/ssd300_r18_bccd.py'
 model = dict(train_cfg=dict(assigner=dict(_delete_=True, type='TaskAlignedAssigner', topk=13)))

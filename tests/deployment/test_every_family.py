@@ -31,7 +31,7 @@ FAMILIES = (
     'variants/ssd300_r18_fpn_bccd',
     'variants/ssd300_r18_pafpn_bccd',
     'variants/ssd300_r18_focal_bccd',
-    'variants/ssd300_r18_giou_bccd',
+    'variants/ssd300_r18_multibox-loss_bccd',
 )
 
 

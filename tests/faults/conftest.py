@@ -60,6 +60,7 @@ def narrow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     init_default_scope('mmdet')
     config = load_config(path)
     meta = {'dataset_meta': dict(config.metainfo)}
+    torch.manual_seed(0)
     torch.save({'meta': meta, 'state_dict': MODELS.build(config.model).state_dict()}, path.with_suffix('.pth'))
     return path
 

@@ -1,3 +1,0 @@
-# Generalised IoU of the decoded boxes in place of smooth L1 of the deltas.
-_base_ = '../bccd/ssd300_r18_bccd.py'
-model = dict(bbox_head=dict(loss_bbox=dict(type='GIoULoss', loss_weight=2.0)))

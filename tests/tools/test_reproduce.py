@@ -19,6 +19,7 @@ from paper_data import write_voc_and_coco
 from rich import progress
 
 from ssd_plugin.analysis import reproduce
+from ssd_plugin.analysis.paper_rows import find_row
 from ssd_plugin.cli.config_file import load_config
 from ssd_plugin.models.backbones import ssd_vgg
 
@@ -165,7 +166,7 @@ def test_one_command_trains_measures_and_writes_the_line(
     run: Callable[..., None], launched: list[list[str]], capsys: pytest.CaptureFixture
 ) -> None:
     run('ssd300_vgg16_voc0712', '--out', 'runs', '--gpus', '4', '--cfg-options', 'train_dataloader.num_workers=8')
-    row = str(ROOT / 'configs/ssd/ssd300_vgg16_voc0712.py')
+    row = str(find_row('ssd300_vgg16_voc0712').config)
     work, changed = 'runs/ssd300_vgg16_voc0712', ['--cfg-options', 'train_dataloader.num_workers=8']
     ranks = ['--nproc_per_node=4', '--master_port=29500', '--launcher', 'pytorch']
     assert launched == [

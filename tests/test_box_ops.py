@@ -1,3 +1,4 @@
+import math
 from unittest import mock
 
 import pytest
@@ -6,7 +7,7 @@ from drawn_boxes import boxes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssd_plugin.box_ops import MAX_PAIRS, batched_nms, box_iou, rank_in_group
+from ssd_plugin.box_ops import MAX_PAIRS, batched_nms, box_iou, rank_in_group, score_voting
 
 SCORES = st.one_of(st.sampled_from([0.0, 0.5, 1.0]), st.floats(0, 1, width=32))
 BOXES = torch.tensor([[0.0, 0, 10, 10], [5, 5, 15, 15], [20, 20, 30, 30]])
@@ -39,6 +40,18 @@ def test_rank_in_group():
     scores, groups = torch.tensor([0.3, 0.9, 0.3, 0.1, 0.5]), torch.tensor([2, 0, 2, 0, 2])
     assert rank_in_group(scores, groups).tolist() == [1, 0, 2, 1, 0]
     assert rank_in_group(scores[:0], groups[:0]).tolist() == []
+
+
+def test_score_voting_by_hand():
+    near = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 9], [0, 0, 5, 10], [0, 0, 10, 8]])
+    scores, groups = torch.tensor([0.8, 0.4, 0.7, 0.9]), torch.tensor([3, 3, 3, 1])
+    # The first is kept: IoU 0.9 with the second, 0.5 with the third; the fourth is of another group.
+    weights = [0.8, 0.4 * math.exp(-(0.1**2) / 0.025), 0.7 * math.exp(-(0.5**2) / 0.025)]
+    bottom = (weights[0] * 10 + weights[1] * 9 + weights[2] * 10) / sum(weights)
+    right = (weights[0] * 10 + weights[1] * 10 + weights[2] * 5) / sum(weights)
+    voted = score_voting(near, scores, groups, torch.tensor([3, 0]))
+    torch.testing.assert_close(voted, torch.tensor([[0.0, 0, 10, 8], [0, 0, right, bottom]]))
+    assert score_voting(near, scores, groups, torch.tensor([], dtype=torch.int64)).shape == (0, 4)
 
 
 @given(first=boxes(flat=True), second=boxes(flat=True))

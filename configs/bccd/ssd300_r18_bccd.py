@@ -14,4 +14,5 @@ loss_bbox = dict(type='GIoULoss', loss_weight=2.0)
 model = dict(
     bbox_head=dict(num_classes=3, anchor_generator=anchor_generator, loss_cls=loss_cls, loss_bbox=loss_bbox),
     train_cfg=dict(sampler=None),
+    test_cfg=dict(score_thr=0.05, nms_pre_per_class=1000, nms=dict(iou_threshold=0.6), score_voting=True),
 )

@@ -42,6 +42,8 @@ def describe(
         score_thr=post_processor.score_thr, nms=dict(post_processor.nms), max_per_img=post_processor.max_per_img
     )
     settings['nms_pre' if post_processor.per_level else 'nms_pre_per_class'] = post_processor.nms_pre
+    if post_processor.score_voting:
+        settings['score_voting'] = True
     if post_processor.min_bbox_size is not None:
         settings['min_bbox_size'] = post_processor.min_bbox_size
     classes = detector.dataset_meta['classes']

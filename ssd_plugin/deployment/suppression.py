@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from ssd_plugin.box_ops import VOTING_SIGMA
 from ssd_plugin.errors import UserError
 
 from .metadata import FileMetadata
@@ -41,11 +42,64 @@ suppression (float[B, {priors}, 4] all_bboxes, float[B, {priors}, {classes}] all
     labels = Where(is_found, pair_labels, no_label)
     det_rows = Reshape(best_pairs, det_indices)
     unclipped = GatherND<batch_dims = 1>(candidates, det_rows)
-    not_negative = Max(unclipped, zero)
+    {voting}
+    not_negative = Max({decided}, zero)
     clipped = Min(not_negative, limits)
     is_found_row = Unsqueeze(is_found, last)
     bboxes = Where(is_found_row, clipped, zero)
 }}
+"""
+
+# Every detection against all candidates of its group; see ssd_plugin.box_ops.score_voting.
+_VOTING = """
+    group_number = Constant<value_int = {group}>()
+    groups = Div(best_pairs, group_number)
+    group_rows = Unsqueeze(groups, last)
+    group_bboxes_shape = Constant<value_ints = [-1, {groups}, {group}, 4]>()
+    group_scores_shape = Constant<value_ints = [-1, {groups}, {group}]>()
+    bboxes_by_group = Reshape(candidates, group_bboxes_shape)
+    scores_by_group = Reshape(best_scores, group_scores_shape)
+    voters = GatherND<batch_dims = 1>(bboxes_by_group, group_rows)
+    voter_scores = GatherND<batch_dims = 1>(scores_by_group, group_rows)
+    before_last_axes = Constant<value_ints = [-2]>()
+    voted_on = Unsqueeze(unclipped, before_last_axes)
+    left1, top1, right1, bottom1 = Split<axis = -1, num_outputs = 4>(voted_on)
+    left2, top2, right2, bottom2 = Split<axis = -1, num_outputs = 4>(voters)
+    left = Max(left1, left2)
+    top = Max(top1, top2)
+    right = Min(right1, right2)
+    bottom = Min(bottom1, bottom2)
+    signed_width = Sub(right, left)
+    signed_height = Sub(bottom, top)
+    shared_width = Relu(signed_width)
+    shared_height = Relu(signed_height)
+    shared = Mul(shared_width, shared_height)
+    width1 = Sub(right1, left1)
+    height1 = Sub(bottom1, top1)
+    area1 = Mul(width1, height1)
+    width2 = Sub(right2, left2)
+    height2 = Sub(bottom2, top2)
+    area2 = Mul(width2, height2)
+    areas = Add(area1, area2)
+    joined = Sub(areas, shared)
+    tiny = Constant<value_float = 1e-30>()
+    safe_joined = Max(joined, tiny)
+    overlap_column = Div(shared, safe_joined)
+    overlap = Squeeze(overlap_column, last)
+    one = Constant<value_float = 1.0>()
+    distance = Sub(one, overlap)
+    squared = Mul(distance, distance)
+    falling = Constant<value_float = {falling!r}>()
+    exponent = Mul(squared, falling)
+    nearness = Exp(exponent)
+    is_voter = Greater(voter_scores, score_threshold)
+    counted = Where(is_voter, voter_scores, zero)
+    weights = Mul(nearness, counted)
+    weight_rows = Unsqueeze(weights, before_last_axes)
+    weighted_rows = MatMul(weight_rows, voters)
+    weighted = Squeeze(weighted_rows, before_last_axes)
+    total = ReduceSum<keepdims = 1>(weights, last)
+    voted = Div(weighted, total)
 """
 
 
@@ -84,12 +138,16 @@ def suppression_graph(metadata: FileMetadata) -> Any:
     priors, classes = sum(metadata.level_priors), len(metadata.classes)
     per_class = min(settings['nms_pre_per_class'], priors) if settings['nms_pre_per_class'] > 0 else priors
     pairs = classes * per_class
+    group = pairs if settings['nms'].get('class_agnostic', False) else per_class
+    voting = _VOTING.format(group=group, groups=pairs // group, falling=-1 / VOTING_SIGMA)
     text = _GRAPH.format(
+        voting=voting if settings.get('score_voting') else '',
+        decided='voted' if settings.get('score_voting') else 'unclipped',
         priors=priors,
         classes=classes,
         per_class=per_class,
         pairs=pairs,
-        group=pairs if settings['nms'].get('class_agnostic', False) else per_class,
+        group=group,
         dets=min(settings['max_per_img'], pairs) if settings['max_per_img'] > 0 else pairs,
         width=metadata.input_size[0],
         height=metadata.input_size[1],

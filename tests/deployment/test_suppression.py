@@ -36,6 +36,8 @@ def boxes_and_scores(batch: int) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(batch)
     corner = torch.rand(batch, PRIORS, 2, generator=generator) * 90 - 10
     size = torch.rand(batch, PRIORS, 2, generator=generator) * 40 + 5
+    half = PRIORS // 2
+    corner[:, half:], size[:, half:] = corner[:, :half] + 1, size[:, :half] + 1  # each box has one that fits it well
     return torch.cat([corner, corner + size], 2), torch.rand(batch, PRIORS, CLASSES, generator=generator)
 
 
@@ -53,6 +55,8 @@ def suppress(metadata: FileMetadata, bboxes: Tensor, scores: Tensor) -> list[Ten
         {'nms': dict(type='nms', iou_threshold=0.3, class_agnostic=True)},
         {'nms_pre_per_class': -1, 'max_per_img': -1},
         {'nms_pre_per_class': 5, 'max_per_img': 500},
+        {'score_voting': True},
+        {'score_voting': True, 'nms': dict(type='nms', iou_threshold=0.3, class_agnostic=True), 'max_per_img': -1},
     ],
 )
 def test_it_finds_what_the_post_processor_finds(batch: int, changed: dict[str, Any]) -> None:
@@ -71,6 +75,16 @@ def test_it_finds_what_the_post_processor_finds(batch: int, changed: dict[str, A
         assert not boxes[count:].any()
         assert not best[count:].any()
         assert (labels[count:] == -1).all()
+
+
+def test_the_vote_moves_boxes() -> None:
+    bboxes, scores = boxes_and_scores(1)
+    plain, voted = (
+        suppress(replace(METADATA, test_cfg={**SETTINGS, 'score_voting': voting}), bboxes, scores)
+        for voting in (False, True)
+    )
+    assert torch.equal(plain[2], voted[2])
+    assert ((plain[1] - voted[1]).abs().amax(2) > 0.1).sum() > 3
 
 
 def test_images_without_detections() -> None:

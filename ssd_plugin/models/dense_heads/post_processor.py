@@ -7,7 +7,7 @@ import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from ssd_plugin.box_ops import batched_nms, rank_in_group
+from ssd_plugin.box_ops import batched_nms, rank_in_group, score_voting
 from ssd_plugin.errors import UserError
 from ssd_plugin.mmcv_ops import has_compiled_ops
 from ssd_plugin.models.task_modules.assigners import get_img_sizes
@@ -18,7 +18,7 @@ from .candidates import Candidates, best_of_groups, best_of_images, select_candi
 # network that has just begun to learn may be hundreds of thousands.
 FIRST_PAIRS = 1024
 
-_KEYS = ('score_thr', 'nms', 'nms_pre_per_class', 'nms_pre', 'min_bbox_size', 'max_per_img')
+_KEYS = ('score_thr', 'nms', 'nms_pre_per_class', 'nms_pre', 'min_bbox_size', 'max_per_img', 'score_voting')
 # Of these mmdet's settings, our suppression knows all; split_thr has no effect on its result.
 _NMS_KEYS = {'type', 'iou_threshold', 'class_agnostic', 'split_thr'}
 
@@ -34,7 +34,8 @@ class SSDPostProcessor:
             * ``nms_pre``: the best so many of every level over all classes (mmdet's: 1000).
 
             ``nms=dict(type='nms', iou_threshold=..., class_agnostic=...)`` is exact; any other setting, ``soft_nms``
-            included, is left to mmcv's ``batched_nms``.
+            included, is left to mmcv's ``batched_nms``. With ``score_voting=True`` a detection gets the mean box of all
+            candidates that overlap it, see :func:`~ssd_plugin.box_ops.score_voting`.
         bbox_coder: Decodes deltas; its ``clip_border`` says whether boxes are clipped before suppression (mmdet) or
             last (the authors).
         use_sigmoid: Score classes one by one instead of by a softmax with the background.
@@ -65,6 +66,7 @@ class SSDPostProcessor:
         self.score_thr: float = test_cfg.get('score_thr', 0.01)
         self.max_per_img: int = test_cfg.get('max_per_img', 200)
         self.min_bbox_size: Optional[float] = test_cfg.get('min_bbox_size')
+        self.score_voting: bool = test_cfg.get('score_voting', False)
         self.per_level = 'nms_pre' in test_cfg
         self.nms_pre: int = test_cfg.get('nms_pre', test_cfg.get('nms_pre_per_class', 400))
 
@@ -94,7 +96,8 @@ class SSDPostProcessor:
         img_sizes = get_img_sizes(batch_img_metas, priors.device)
         every = select_candidates(logits, self.score_thr, self.use_sigmoid)
         # With a quota to fill, the best pairs come first; more are looked at while they do not fill it.
-        limit = FIRST_PAIRS if with_nms and self.exact and self.max_per_img > 0 else max(1, len(every.scores))
+        best_decide = with_nms and self.exact and self.max_per_img > 0 and not self.score_voting
+        limit = FIRST_PAIRS if best_decide else max(1, len(every.scores))
         while True:
             found, left_out = best_of_images(every, limit)
             if 0 < self.nms_pre < len(found.scores):
@@ -129,32 +132,35 @@ class SSDPostProcessor:
         return found.img_inds * len(ends) + torch.bucketize(found.prior_inds, ends, right=True)
 
     def _suppress(self, boxes: Tensor, found: Candidates) -> tuple[Tensor, Candidates]:
+        groups = found.img_inds
+        if not self.nms.get('class_agnostic', False):
+            groups = groups * (int(found.labels.max()) + 1 if len(groups) else 1) + found.labels
         if self.exact:
-            groups = found.img_inds
-            if not self.nms.get('class_agnostic', False):
-                groups = groups * (int(found.labels.max()) + 1 if len(groups) else 1) + found.labels
             kept = batched_nms(boxes, found.scores, groups, self.nms['iou_threshold'])
-            boxes, found = boxes[kept], found.pick(kept)
+            detections = found.pick(kept)
         else:
-            boxes, found = self._suppress_by_mmcv(boxes, found)
-        if self.max_per_img > 0 and len(boxes) > self.max_per_img:
-            kept = (rank_in_group(found.scores, found.img_inds) < self.max_per_img).nonzero()[:, 0]
-            boxes, found = boxes[kept], found.pick(kept)
-        return boxes, found
+            kept, detections = self._suppress_by_mmcv(boxes, found)
+        if self.max_per_img > 0 and len(kept) > self.max_per_img:
+            best = (rank_in_group(detections.scores, detections.img_inds) < self.max_per_img).nonzero()[:, 0]
+            kept, detections = kept[best], detections.pick(best)
+        if self.score_voting:
+            return score_voting(boxes, found.scores, groups, kept), detections
+        return boxes[kept], detections
 
     def _suppress_by_mmcv(self, boxes: Tensor, found: Candidates) -> tuple[Tensor, Candidates]:
+        """Give the rows that live, and these with their new scores: soft suppression lowers them."""
         from mmcv.ops import batched_nms as mmcv_batched_nms
 
         config = dict(self.nms)
         agnostic = config.pop('class_agnostic', False)
-        images = [boxes[:0]], [found.pick(found.img_inds[:0])]
+        kept, scores = [found.img_inds[:0]], [found.scores[:0]]
         for i in torch.unique(found.img_inds):
             rows = (found.img_inds == i).nonzero()[:, 0]
             image = found.pick(rows)
-            dets, kept = mmcv_batched_nms(boxes[rows], image.scores, image.labels, config, class_agnostic=agnostic)
-            images[0].append(dets[:, :4])
-            images[1].append(image.pick(kept)._replace(scores=dets[:, 4]))  # soft suppression lowers scores
-        return torch.cat(images[0]), Candidates(*(torch.cat(column) for column in zip(*images[1])))
+            dets, living = mmcv_batched_nms(boxes[rows], image.scores, image.labels, config, class_agnostic=agnostic)
+            kept.append(rows[living])
+            scores.append(dets[:, 4])
+        return torch.cat(kept), found.pick(torch.cat(kept))._replace(scores=torch.cat(scores))
 
 
 def _clip(boxes: Tensor, img_inds: Tensor, img_sizes: Tensor) -> Tensor:

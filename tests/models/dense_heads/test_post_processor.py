@@ -1,20 +1,16 @@
 """Detections against the authors' rule (and mmdet's choice of candidates), written out."""
 
-import math
-
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from strip_detections import AUTHORS, META, confident, run
 
 from ssd_plugin.errors import UserError
 from ssd_plugin.mmcv_ops import has_compiled_ops
 from ssd_plugin.models.dense_heads.post_processor import FIRST_PAIRS, SSDPostProcessor
-
-AUTHORS = dict(score_thr=0.01, nms=dict(type='nms', iou_threshold=0.45), nms_pre_per_class=400, max_per_img=200)
-META = dict(img_shape=(60, 120), scale_factor=(0.5, 2.0))
 
 
 def overlap(a, b):
@@ -47,19 +43,6 @@ def literal(logits, boxes, cfg, level_of):
     return kept[: cfg['max_per_img']]
 
 
-def run(head, cfg, logits, deltas, raw_map, **options):
-    """Detections from (B, N, C + 1) logits and (B, N, 4) deltas of a strip of one level."""
-    metas = [META] * len(logits)
-    with torch.no_grad():
-        return head.predict_by_feat([raw_map(logits)], [raw_map(deltas)], None, metas, cfg, **options)
-
-
-def confident(*rows):
-    """Logits for three classes with these probabilities; the background takes the rest."""
-    values = torch.tensor(rows)
-    return torch.cat([values, 1 - values.sum(1, keepdim=True)], 1).log()[None]
-
-
 def test_detections_by_hand(strip_head, raw_map):
     logits = confident((0.7, 0.2, 0.005), (0.009, 0.6, 0.3), (0.001, 0.002, 0.003))
     deltas = torch.zeros(1, 3, 4)
@@ -68,33 +51,6 @@ def test_detections_by_hand(strip_head, raw_map):
     assert found.labels.tolist() == [0, 1, 2]  # the first box's class 1 falls to the second's
     torch.testing.assert_close(found.scores, torch.tensor([0.7, 0.6, 0.3]))
     torch.testing.assert_close(found.bboxes, torch.tensor([[0.0, 0, 10, 10], [1, 0, 11, 10], [1, 0, 11, 10]]))
-
-
-def test_suppressed_boxes_vote_with_their_class(strip_head, raw_map):
-    logits = confident((0.6, 0.001, 0.3), (0.3, 0.001, 0.001), (0.001, 0.5, 0.001))
-    deltas = torch.zeros(1, 3, 4)
-    deltas[0, 1, 0], deltas[0, 2, 0] = -9.0, -19.0  # all three within a pixel: at 0, 1 and 1
-    found = run(strip_head(3), {**AUTHORS, 'score_voting': True}, logits, deltas, raw_map)[0]
-    assert found.labels.tolist() == [0, 1, 2]
-    weight = 0.3 * math.exp(-((1 - 90 / 110) ** 2) / 0.025)
-    left = weight / (0.6 + weight)
-    expected = torch.tensor([[left, 0, 10 + left, 10], [1, 0, 11, 10], [0, 0, 10, 10]])
-    torch.testing.assert_close(found.bboxes, expected)
-    torch.testing.assert_close(found.scores, torch.tensor([0.6, 0.5, 0.3]))
-
-
-def test_all_candidates_vote(strip_head, raw_map):
-    # More pairs than are looked at first, and a quota that the best of them fill.
-    logits = torch.randn(1, 2 * FIRST_PAIRS, 4, generator=torch.Generator().manual_seed(0))
-    deltas = torch.zeros(1, 2 * FIRST_PAIRS, 4)
-    deltas[0, :, 0] = -10.0 * torch.arange(2 * FIRST_PAIRS) + torch.arange(2 * FIRST_PAIRS) % 7
-    cfg = {**AUTHORS, 'score_voting': True, 'nms_pre_per_class': -1, 'max_per_img': 1, 'score_thr': 0.0}
-    found = run(strip_head(3), cfg, logits, deltas, raw_map)[0]
-    scores, offsets = logits[0].softmax(1)[:, found.labels[0]], torch.arange(2 * FIRST_PAIRS) % 7
-    best = offsets[scores.argmax()]
-    shift = (offsets - best).abs()
-    weights = scores * torch.exp(-((1 - (10 - shift) / (10 + shift)) ** 2) / 0.025)
-    torch.testing.assert_close(found.bboxes[0, 0], (weights * offsets).sum() / weights.sum())
 
 
 def test_score_must_exceed_the_threshold(strip_head, raw_map):

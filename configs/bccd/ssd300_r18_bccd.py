@@ -1,6 +1,6 @@
 # SSD300 on ResNet-18 for 3 kinds of blood cells, from random weights. What each choice gives: docs/accuracy.md.
 _base_ = [
-    '../_base_/models/ssd300_r18.py',
+    '../_base_/models/ssd300_r18_quality-focal.py',
     '../_base_/datasets/bccd_light-augmentation.py',
     '../_base_/schedules/adamw_80e.py',
 ]
@@ -9,10 +9,4 @@ anchor_generator = dict(  # by tools/fit_anchors.py, an entry for each level
     max_sizes=[120, 111, 162, 213, 264, 315],
     ratios=[[1.3], [1.5, 1.2], [1.3, 3], [2, 3], [2], [2]],
 )
-loss_cls = dict(type='QualityFocalLoss')
-loss_bbox = dict(type='GIoULoss', loss_weight=2.0)
-model = dict(
-    bbox_head=dict(num_classes=3, anchor_generator=anchor_generator, loss_cls=loss_cls, loss_bbox=loss_bbox),
-    train_cfg=dict(sampler=None),
-    test_cfg=dict(score_thr=0.05, nms_pre_per_class=1000, nms=dict(iou_threshold=0.6), score_voting=True),
-)
+model = dict(bbox_head=dict(num_classes=3, anchor_generator=anchor_generator))

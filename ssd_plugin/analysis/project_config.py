@@ -12,6 +12,7 @@ _IMAGES_SEEN = 16_000
 _FEWEST_EPOCHS, _MOST_EPOCHS = 24, 200
 # Letters of the classes in the config itself; more are read from a file.
 _LONGEST_NAMES = 100
+_PUBLISHED_SIZE = (300, 300)
 # What says where the copies of a VOC data set are; the others have one file.
 _COPIES = ('ann_file', 'ann_subdir')
 
@@ -63,9 +64,12 @@ def project_config(
     root = str(data.images['train'].absolute().parent) if voc else ''
     lines = [
         f'# SSD on ResNet-18 from random weights for {folder.name} ({data.layout}). Every line is yours to edit.',
-        f"_base_ = ['ssd_plugin::_base_/models/ssd300_r18.py', 'ssd_plugin::_base_/datasets/{base}.py',",
+        f"_base_ = ['ssd_plugin::_base_/models/ssd300_r18_quality-focal.py', 'ssd_plugin::_base_/datasets/{base}.py',",
         "          'ssd_plugin::_base_/schedules/adamw_80e.py']",
-        *(['from ssd_plugin.config_edits import at_size', f'at_size(_base_, {size})'] if size != (300, 300) else []),
+        f'from ssd_plugin.config_edits import {"with_step" if size == _PUBLISHED_SIZE else "at_size, with_step"}',
+        *([] if size == _PUBLISHED_SIZE else [f'at_size(_base_, {size})']),
+        '# Crops and large canvases want many more epochs: without this line they are as in the paper.',
+        "with_step(_base_, 'ssd_plugin.SSDAugment', crop=False, expand_ratio_range=(1.0, 2.0))",
         "here = '{{fileDirname}}'",
         f'classes = {classes}',
         f'data = dict(metainfo=dict(classes=classes, palette=None), data_root={root!r})',

@@ -51,6 +51,11 @@ def test_a_folder_becomes_a_config(run: Any, tmp_path: Path) -> None:
     config = Config.fromfile(tmp_path / 'moved' / 'config.py')
     assert config.model.input_size == (96, 64)
     assert config.model.bbox_head.num_classes == 2
+    # What is best for few images: docs/accuracy.md.
+    assert config.model.bbox_head.loss_cls.type == 'QualityFocalLoss'
+    assert config.model.test_cfg.score_voting
+    (augment,) = [step for step in config.train_dataloader.dataset.pipeline if step.type == 'ssd_plugin.SSDAugment']
+    assert (augment.crop, augment.expand_ratio_range, augment.scale) == (False, (1.0, 2.0), (96, 64))
     assert config.train_dataloader.dataset.ann_file == f'{tmp_path}/moved/train/labels.json'
     assert (
         config.val_evaluator.ann_file == config.test_dataloader.dataset.ann_file == f'{tmp_path}/moved/val/labels.json'

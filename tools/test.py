@@ -70,11 +70,11 @@ def main() -> None:
 
     from mmengine.hooks import EMAHook
 
-    from ssd_plugin.cli.build_runner import ShortRunner, describe_run
+    from ssd_plugin.cli.build_runner import EvaluationRunner, describe_run
     from ssd_plugin.evaluation.whole_dump import WholeDump
 
     with refusals_in_one_line(config):
-        runner = ShortRunner.from_cfg(config)
+        runner = EvaluationRunner.from_cfg(config)
         runner.register_hook(CheckpointFitHook())
         runner.logger.info(describe_run(runner, config, 'test'))
         for warning in warnings:

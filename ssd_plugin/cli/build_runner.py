@@ -22,6 +22,13 @@ class ShortRunner(Runner):
         return logger
 
 
+class EvaluationRunner(ShortRunner):
+    """Tests in the work folder of a training, whose config it leaves there: a report and a next training read that."""
+
+    def dump_config(self) -> None:
+        """Write nothing beside the checkpoints; what was tested stands beside the log, in ``vis_data/config.py``."""
+
+
 def describe_run(runner: Runner, config: Config, mode: str) -> str:
     """Say what a run is about, a line for each thing; the data sets are built for it.
 

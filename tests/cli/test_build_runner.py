@@ -9,7 +9,7 @@ from mmengine.registry import DATASETS, MODELS
 from torch import nn
 from torch.utils.data import Dataset
 
-from ssd_plugin.cli.build_runner import ShortRunner, describe_run
+from ssd_plugin.cli.build_runner import EvaluationRunner, ShortRunner, describe_run
 
 
 class Line(BaseModel):
@@ -82,3 +82,13 @@ def test_a_run_is_described(runner: ShortRunner, tmp_path: Path) -> None:
     assert described['training'] == '7 images, 4 batches of 2, 3 epochs, 12 iterations'
     assert described['validation'] == '5 images, every 2 epochs'
     assert describe_run(runner, runner.cfg, 'test').splitlines()[-1] == 'test            3 images'
+
+
+def test_a_test_leaves_the_config_of_the_training_in_whose_folder_it_is(runner: ShortRunner, tmp_path: Path) -> None:
+    written = tmp_path / 'work' / 'toy.py'
+    trained = written.read_text()
+    config = Config.fromfile(tmp_path / 'toy.py')
+    config.merge_from_dict({'load_from': 'epoch_3.pth', 'experiment_name': f'{tmp_path.name}_test'})
+    tested = EvaluationRunner.from_cfg(config)
+    assert written.read_text() == trained
+    assert "load_from = 'epoch_3.pth'" in Path(tested.log_dir, 'vis_data', 'config.py').read_text()

@@ -76,3 +76,21 @@ def test_rounding_tips_suppression_and_what_hangs_on_it() -> None:
     assert 'alone' in compare([first, second], [first, (0, 14, 10, 30, 0.7, 0)]).fault()
     # Of another class it suppresses nothing.
     assert 'alone' in compare([first, second], [(0, 0, 10, 10, 0.9, 1)]).fault()
+
+
+def test_score_voting_moves_boxes_that_suppression_tipped() -> None:
+    # Voted, the second overlaps the first by 0.6 where the threshold is a half.
+    first, second = (0, 0, 10, 10, 0.9, 0), (0, 0, 10, 6, 0.8, 0)
+    assert 'alone' in compare([first, second], [first]).fault()
+    voted = compare([first, second], [first], score_voting=True)
+    assert voted.tipped == 1
+    assert not voted.fault()
+    assert 'alone' in compare([first, (0, 0, 10, 2, 0.8, 0)], [first], score_voting=True).fault()
+
+
+def test_a_file_that_suppresses_otherwise_is_no_rounding() -> None:
+    pairs = [(40 * i, y, 40 * i + 10, 10, score, 0) for i in range(6) for y, score in ((0, 0.9), (5, 0.8))]
+    comparison = compare(pairs, pairs[::2])
+    assert comparison.tipped == 6
+    assert comparison.fault() == '6 detections went the other way in suppression, expected at most 5'
+    assert not compare(pairs[:10], pairs[:10:2]).fault()

@@ -1,5 +1,6 @@
-"""Give a validation without any detection its figure."""
+"""Give a validation or test without any detection its figure."""
 
+from mmengine.evaluator import BaseMetric
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
@@ -22,11 +23,19 @@ class NoDetectionsHook(Hook):
             runner: In training.
             metrics: The figures of all metrics; changed in place.
         """
-        # Imports mmdet, which this module's importers can do without.
-        from mmdet.evaluation import CocoMetric
+        _complete(runner.val_evaluator.metrics, metrics)
 
-        for metric in runner.val_evaluator.metrics:
-            if isinstance(metric, CocoMetric) and not metric.format_only:
-                for kind in set(metric.metrics) & {'bbox', 'segm'}:
-                    for item in metric.metric_items or ('mAP', 'mAP_50', 'mAP_75', 'mAP_s', 'mAP_m', 'mAP_l'):
-                        metrics.setdefault(f'{metric.prefix}/{kind}_{item}', 0.0)
+    def after_test_epoch(self, runner: Runner, metrics: dict[str, float]) -> None:
+        """Add what is missing, as after a validation."""
+        _complete(runner.test_evaluator.metrics, metrics)
+
+
+def _complete(sources: list[BaseMetric], metrics: dict[str, float]) -> None:
+    # Imports mmdet, which this module's importers can do without.
+    from mmdet.evaluation import CocoMetric
+
+    for metric in sources:
+        if isinstance(metric, CocoMetric) and not metric.format_only:
+            for kind in set(metric.metrics) & {'bbox', 'segm'}:
+                for item in metric.metric_items or ('mAP', 'mAP_50', 'mAP_75', 'mAP_s', 'mAP_m', 'mAP_l'):
+                    metrics.setdefault(f'{metric.prefix}/{kind}_{item}', 0.0)

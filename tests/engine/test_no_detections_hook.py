@@ -1,4 +1,4 @@
-"""A validation that detects nothing has an average precision of 0."""
+"""A validation or test that detects nothing has an average precision of 0."""
 
 from pathlib import Path
 from unittest.mock import Mock
@@ -14,8 +14,11 @@ ROOT = Path(__file__).parents[2]
 
 def completed(metrics: dict, *evaluated: object) -> dict:
     runner = Mock()
-    runner.val_evaluator.metrics = evaluated
+    runner.val_evaluator.metrics = runner.test_evaluator.metrics = evaluated
+    tested = dict(metrics)
     NoDetectionsHook().after_val_epoch(runner, metrics)
+    NoDetectionsHook().after_test_epoch(runner, tested)
+    assert tested == metrics
     return metrics
 
 

@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
-# Pairs of boxes compared at a time: bounds the memory, and lets boxes that are dropped early be compared no more.
-MAX_PAIRS = 1 << 18
+# Pairs of boxes compared at a time: few at first, as the best boxes drop most of the others before these are compared,
+# then twice as many each time, up to what bounds the memory.
+MIN_PAIRS, MAX_PAIRS = 1 << 14, 1 << 18
 # Boxes with an IoU above 0.7 count in the vote.
 VOTING_SIGMA = 0.025
 
@@ -46,7 +47,7 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: floa
     """Suppress greedily inside every group: drop a box whose IoU with a kept better box of its group is greater.
 
     Exact for any sizes of boxes: groups are kept apart by their number and not by moving boxes. The best boxes of all
-    groups are settled together, then the next ones, as many at a time as :data:`MAX_PAIRS` allows.
+    groups are settled together, then the next ones, :data:`MIN_PAIRS` to :data:`MAX_PAIRS` comparisons at a time.
 
     Args:
         boxes: (K, 4) float, xyxy.
@@ -62,11 +63,13 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: floa
     rows = scores.argsort(descending=True, stable=True)
     rows = rows[idxs[rows].argsort(stable=True)]  # (K,) by group, then by falling score
     kept = [rows[:0]]
+    pairs = MIN_PAIRS
     while len(rows):
         counts = torch.unique_consecutive(idxs[rows], return_counts=True)[1]
         ends = counts.cumsum(0)
         place = torch.arange(len(rows), device=rows.device)
-        settled_now = place - (ends - counts).repeat_interleave(counts) < max(1, MAX_PAIRS // len(rows))
+        settled_now = place - (ends - counts).repeat_interleave(counts) < max(1, pairs // len(rows))
+        pairs = min(2 * pairs, MAX_PAIRS)
         # Each box that is settled now against every worse box of its group.
         worse = (ends.repeat_interleave(counts) - place - 1) * settled_now
         better = place.repeat_interleave(worse)  # (P,)

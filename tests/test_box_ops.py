@@ -127,7 +127,7 @@ def test_equals_the_literal_rule(found, data, pairs):
     idxs = data.draw(st.lists(st.integers(0, 3), min_size=len(rows), max_size=len(rows)))
     # Exactly an overlap, too, which lives.
     threshold = data.draw(st.sampled_from([0.0, 0.45, 1.0, *box_iou(rows[:, None], rows).flatten().tolist()]))
-    with mock.patch('ssd_plugin.box_ops.MAX_PAIRS', pairs):
+    with mock.patch.multiple('ssd_plugin.box_ops', MIN_PAIRS=pairs, MAX_PAIRS=pairs):
         kept = batched_nms(rows, torch.tensor(scores), torch.tensor(idxs, dtype=torch.int64), threshold)
     assert kept.tolist() == literal(rows, scores, idxs, threshold)
 

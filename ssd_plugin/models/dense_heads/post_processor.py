@@ -14,9 +14,9 @@ from ssd_plugin.models.task_modules.assigners import get_img_sizes
 
 from .candidates import Candidates, best_of_groups, best_of_images, select_candidates
 
-# Pairs of an image looked at first: the survivors of the best so many nearly always fill its quota, and all pairs of a
-# network that has just begun to learn may be hundreds of thousands.
-FIRST_PAIRS = 1024
+# Of a network that has just begun to learn an image may have hundreds of thousands of pairs, and what survives of its
+# first ones fills its quota. Of a trained one it seldom has many, or fills its quota: all are suppressed at once.
+FIRST_PAIRS, MANY_PAIRS = 1024, 8192
 
 _KEYS = ('score_thr', 'nms', 'nms_pre_per_class', 'nms_pre', 'min_bbox_size', 'max_per_img', 'score_voting')
 # Of these mmdet's settings, our suppression knows all; split_thr has no effect on its result.
@@ -97,7 +97,8 @@ class SSDPostProcessor:
         every = select_candidates(logits, self.score_thr, self.use_sigmoid)
         # With a quota to fill, the best pairs come first; more are looked at while they do not fill it.
         best_decide = with_nms and self.exact and self.max_per_img > 0 and not self.score_voting
-        limit = FIRST_PAIRS if best_decide else max(1, len(every.scores))
+        many = len(every.scores) > MANY_PAIRS * batch
+        limit = FIRST_PAIRS if best_decide and many else max(1, len(every.scores))
         while True:
             found, left_out = best_of_images(every, limit)
             if 0 < self.nms_pre < len(found.scores):

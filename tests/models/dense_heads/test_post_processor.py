@@ -10,7 +10,7 @@ from strip_detections import AUTHORS, META, confident, run
 
 from ssd_plugin.errors import UserError
 from ssd_plugin.mmcv_ops import has_compiled_ops
-from ssd_plugin.models.dense_heads.post_processor import FIRST_PAIRS, SSDPostProcessor
+from ssd_plugin.models.dense_heads.post_processor import MANY_PAIRS, SSDPostProcessor
 
 
 def overlap(a, b):
@@ -195,7 +195,7 @@ def test_more_pairs_are_looked_at_while_they_do_not_fill_an_image(strip_head, st
     # The best pairs of an image all lie on one place; those that fill its quota come far behind them.
     generator = torch.Generator().manual_seed(0)
     head = strip_head(1)
-    count = FIRST_PAIRS + 400
+    count = MANY_PAIRS + 400
     logits = torch.full((1, count, 2), 2.0)
     logits[0, :, 1] = -torch.randint(0, steps, (count,), generator=generator) / steps
     logits[0, -400:, 1] += 3
@@ -208,7 +208,7 @@ def test_more_pairs_are_looked_at_while_they_do_not_fill_an_image(strip_head, st
     order = rest.argsort(descending=True, stable=True)[:199]
     assert len(found) == 200
     torch.testing.assert_close(found.scores[1:], rest[order])
-    torch.testing.assert_close(found.bboxes[1:, 0], (order + FIRST_PAIRS) * 10.0)
+    torch.testing.assert_close(found.bboxes[1:, 0], (order + MANY_PAIRS) * 10.0)
 
 
 def test_classes_may_compete(strip_head, raw_map):

@@ -17,6 +17,7 @@ from ssd_plugin.registry import MODELS
 from .complete_config import complete_head, complete_neck, complete_train_cfg
 from .geometry import MapShape, box_strides, describe_levels, infer_feature_shapes, input_size_pair, off_grid_levels
 from .memory_order import choose_memory_format
+from .random_sizes import check_random_sizes
 
 
 @MODELS.register_module()
@@ -35,7 +36,7 @@ class SSD(SingleStageDetector):
         bbox_head: Config of a head of priors; its default boxes may come from any of mmdet's anchor generators.
         input_size: Side of the network's input, or (W, H), pixels. A batch of another size is refused, for its default
             boxes would not be the measured ones; only ``batch_augments`` of the data preprocessor, which training
-            at several sizes asks for, may change it.
+            at several sizes asks for, may change it, to sizes that the network takes.
         channels_last: Keep weights and images in channels-last order, which is the faster one on CPUs and GPUs; a
             network with a layer that needs the plain order (:func:`choose_memory_format`) stays in it.
         train_cfg: For the head.
@@ -74,6 +75,8 @@ class SSD(SingleStageDetector):
             maps = infer_feature_shapes(necks[-1], maps)
         if necks:
             self.neck = necks[0] if len(necks) == 1 else nn.Sequential(*necks)
+        resizing = getattr(self.data_preprocessor, 'batch_augments', None)
+        check_random_sizes(resizing or [], self.input_size, [self.backbone, *necks])
         off_grid = off_grid_levels(necks[-1] if necks else None, len(maps))
         strides = box_strides(maps, self.input_size, off_grid)
         head = complete_head(bbox_head, maps, strides, self.input_size)

@@ -146,9 +146,19 @@ def test_images_of_another_size_are_refused():
 
 
 def test_batch_augmentations_change_the_size_in_training_only():
-    resize = dict(type='BatchSyncRandomResize', random_size_range=(64, 128))
+    resize = dict(type='BatchSyncRandomResize', random_size_range=(96, 128))
     detector = build(SMALL, 96, data_preprocessor=dict(type='DetDataPreprocessor', batch_augments=[resize]))
     images = torch.zeros((1, 3, 128, 128))
     assert torch.isfinite(sum(detector.loss(images, [sample(128)]).values()))
     with pytest.raises(UserError, match='gives images of 128x128'):
         detector.eval().predict(images, [sample(128)])
+
+
+def test_a_random_size_that_the_network_cannot_take_is_refused():
+    line = (
+        r'^model\.data_preprocessor\.batch_augments: BatchSyncRandomResize draws 240x240 too \(width x height\), which '
+        r'the network cannot take, expected a random_size_range of what it takes: 260x260, 280x280, 300x300$'
+    )
+    resize = dict(type='BatchSyncRandomResize', random_size_range=(240, 300), size_divisor=20)
+    with pytest.raises(UserError, match=line):
+        build(SMALL, 300, data_preprocessor=dict(type='DetDataPreprocessor', batch_augments=[resize]))

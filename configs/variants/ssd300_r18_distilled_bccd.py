@@ -1,7 +1,7 @@
-# Learns from a trained detector too, whose weights `tools/train.py configs/variants/ssd300_r18_fpn_bccd.py` writes.
+# Learns from a larger detector too, whose weights `tools/train.py configs/variants/ssd300_r34_bccd.py` writes.
 _base_ = '../bccd/ssd300_r18_bccd.py'
 model = dict(
     type='ssd_plugin.DistilledSSD',
-    teacher_config='{{fileDirname}}/ssd300_r18_fpn_bccd.py',
-    teacher_ckpt='work_dirs/ssd300_r18_fpn_bccd/epoch_80.pth',
+    teacher_config='{{fileDirname}}/ssd300_r34_bccd.py',
+    teacher_ckpt='work_dirs/ssd300_r34_bccd/epoch_80.pth',
 )

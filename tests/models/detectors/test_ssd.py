@@ -156,9 +156,9 @@ def test_batch_augmentations_change_the_size_in_training_only():
 
 def test_a_random_size_that_the_network_cannot_take_is_refused():
     line = (
-        r'^model\.data_preprocessor\.batch_augments: BatchSyncRandomResize draws 240x240 too \(width x height\), which '
-        r'the network cannot take, expected a random_size_range of what it takes: 260x260, 280x280, 300x300$'
+        r'^model\.data_preprocessor\.batch_augments: BatchSyncRandomResize draws 320x240 too \(width x height\), which '
+        r'the network cannot take, expected a random_size_range of what it takes: 340x260, 360x280, 400x300$'
     )
     resize = dict(type='BatchSyncRandomResize', random_size_range=(240, 300), size_divisor=20)
     with pytest.raises(UserError, match=line):
-        build(SMALL, 300, data_preprocessor=dict(type='DetDataPreprocessor', batch_augments=[resize]))
+        build(SMALL, (400, 300), data_preprocessor=dict(type='DetDataPreprocessor', batch_augments=[resize]))

@@ -144,7 +144,8 @@ def trains_a_step_and_predicts(config, sample, folder, steps=1):
     found = detection.pred_instances
     assert 0 < len(found) <= limits.max_per_img
     assert torch.isfinite(found.bboxes).all()
-    assert (found.bboxes[:, 2:] <= torch.tensor([320.0, 240.0]) + 1e-3).all()
+    # mmdet's YOLOv3 is the one whose boxes are not clipped to the image.
+    assert config.model.type == 'YOLOV3' or (found.bboxes[:, 2:] <= torch.tensor([320.0, 240.0]) + 1e-3).all()
 
 
 @pytest.mark.parametrize('path', VARIANTS, ids=name_of)

@@ -75,10 +75,10 @@ def test_a_checkpoint_survives_a_kill_at_every_moment_of_saving(tmp_path):
     assert done.returncode == 0, done.stderr
     rows = [line.split() for line in done.stdout.splitlines() if line.startswith('moment')]
     status, found, resumed = ([row[i] for row in rows] for i in (3, 5, 7))
-    # Of both saves: draft, its rename, the pointer's draft, its rename, and the removal of the old checkpoint.
-    assert status == ['9'] * 10 + ['0'], done.stdout
-    assert found == ['2'] * 4 + ['3'] * 5 + ['4', '4'], done.stdout
-    assert resumed == ['0'] * 11
+    # Of both saves: the draft, made and opened, its rename, the same of the pointer, and the removal of the old one.
+    assert status == ['9'] * 14 + ['0'], done.stdout
+    assert found == ['2'] * 6 + ['3'] * 7 + ['4', '4'], done.stdout
+    assert resumed == ['0'] * 15
 
 
 @pytest.mark.slow

@@ -169,6 +169,14 @@ def test_head_and_data_have_the_same_classes(path):
     assert head.num_classes == len(metainfo['classes'])
 
 
+@pytest.mark.parametrize('path', VARIANTS, ids=name_of)
+def test_a_cosine_ends_with_the_run(path):
+    config = load(path)
+    for scheduler in config.param_scheduler:
+        if scheduler.type == 'CosineAnnealingLR':
+            assert scheduler.get('begin', 0) + scheduler.T_max == config.train_cfg.max_epochs
+
+
 @pytest.mark.parametrize('path', COMPARATORS, ids=name_of)
 def test_comparators_train_as_ours_from_random_weights(path):
     config, ours = load(path), load(CONFIGS / 'bccd' / 'ssd300_r18_bccd.py')

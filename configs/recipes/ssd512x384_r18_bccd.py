@@ -16,3 +16,6 @@ model = dict(
     bbox_head=dict(anchor_generator=anchor_generator),
     train_cfg=dict(assigner=dict(_delete_=True, type='SimOTAAssigner')),
 )
+max_epochs = 160  # twice the base's
+_base_.param_scheduler[1].T_max = max_epochs
+train_cfg = dict(max_epochs=max_epochs)
